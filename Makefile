@@ -1,0 +1,39 @@
+# Each target is one obvious command. `make` alone lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+
+.PHONY: demo
+demo: .venv/requirements.txt ## Bake the example project and serve it on this machine
+	$(BIN)/python scripts/demo.py
+
+.PHONY: test
+test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
+	$(BIN)/pytest
+
+.PHONY: lint
+lint: .venv/requirements.txt ## Check style and types of the template itself
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.PHONY: requirements
+requirements: .venv/requirements.txt ## Compile requirements.in anew
+	CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --upgrade --generate-hashes --strip-extras \
+		--allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.txt requirements.in
+
+.PHONY: clean
+clean: ## Remove the virtual environment, the demo and the caches
+	rm -rf .venv .demo .cache .mypy_cache .pytest_cache .ruff_cache
+
+# The copy of the lock says what is installed: the environment is made anew when the lock is newer.
+.venv/requirements.txt: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.13")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	cp requirements.txt .venv/requirements.txt

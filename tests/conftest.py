@@ -1,0 +1,37 @@
+"""Fixtures and markers that all tests share."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.harness.bake import bake
+from tests.harness.docker import engine_answers, is_swarm_manager
+from tests.harness.example import environment_for
+from tests.harness.need import skip_or_fail
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project rendered with the default answers. Read-only: a test that writes bakes its own."""
+    return bake(tmp_path_factory.mktemp("example"))
+
+
+@pytest.fixture(scope="session")
+def example_python(example: Path) -> Path:
+    """The Python of a virtual environment with the example's requirements/local.txt."""
+    return environment_for(example)
+
+
+# The engine is asked once a run, not once a test.
+has_engine = cache(engine_answers)
+has_swarm = cache(is_swarm_manager)
+
+
+# First, so that no fixture of a test starts before we know whether the test can run.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("engine") and not has_engine():
+        skip_or_fail("no Docker engine answers (`make engine` starts one)")
+    if item.get_closest_marker("swarm") and not has_swarm():
+        skip_or_fail("the Docker engine is no swarm manager (`make engine` starts one)")
