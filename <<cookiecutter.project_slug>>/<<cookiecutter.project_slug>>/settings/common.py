@@ -1,0 +1,122 @@
+"""What all environments share; the other modules hold only what differs."""
+
+import socket
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from ..logs.config import logging_config
+from .environment import env
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+# What people see.
+PROJECT_NAME = "<< cookiecutter.project_name | replace('\\', '\\\\') | replace('"', '\\"') >>"
+PROJECT_DESCRIPTION = "<< cookiecutter.description | replace('\\', '\\\\') | replace('"', '\\"') >>"
+
+# What runs: the commit that the image was built from, and the container that answers.
+RELEASE = env("RELEASE", default="development")
+REPLICA = socket.gethostname()
+
+INSTALLED_APPS = [
+    "<< cookiecutter.project_slug >>.users",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+]
+
+MIDDLEWARE = [
+    # First, so that every line that a request logs carries its id.
+    "<< cookiecutter.project_slug >>.logs.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "<< cookiecutter.project_slug >>.urls"
+WSGI_APPLICATION = "<< cookiecutter.project_slug >>.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "<< cookiecutter.project_slug >>" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "<< cookiecutter.project_slug >>.home.context_processors.project",
+            ],
+        },
+    },
+]
+
+# Users
+AUTH_USER_MODEL = "users.User"
+# Argon2 first: OWASP's first choice for new passwords. The second still checks imported ones.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# In the database: people stay signed in when the cache is lost.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# Language and time
+LANGUAGE_CODE = "<< cookiecutter.language_code >>"
+TIME_ZONE = "<< cookiecutter.time_zone >>"
+USE_TZ = True
+
+# Files
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "<< cookiecutter.project_slug >>" / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = BASE_DIR / "data" / "media"
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# E-mail to the people who look after the site.
+ADMINS = [
+    (
+        "<< cookiecutter.author_name | replace('\\', '\\\\') | replace('"', '\\"') >>",
+        "<< cookiecutter.author_email >>",
+    ),
+]
+# Where /.well-known/security.txt sends those who find a hole.
+SECURITY_CONTACT = f"mailto:{ADMINS[0][1]}"
+
+# Nothing from other hosts, nothing inline: an injected script has nowhere to run.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
+LOGGING = logging_config(formatter="readable", level=env("LOG_LEVEL", default="INFO"))

@@ -1,0 +1,57 @@
+"""Staging and production: everything that differs between the two is in the environment."""
+
+from ..logs.config import logging_config
+from .common import *
+from .dependencies import database, redis_cache
+from .environment import env, require
+
+require("SECRET_KEY", "DATABASE_URI", "REDIS_URI", "CRON_API_KEY", "DOMAIN")
+
+DEBUG = False
+SECRET_KEY = env("SECRET_KEY")
+DOMAIN = env("DOMAIN")
+ALLOWED_HOSTS = [DOMAIN]
+
+DATABASES = {"default": database(env("DATABASE_URI"))}
+CACHES = {"default": redis_cache(env("REDIS_URI"))}
+
+# The proxy ends TLS and says so in this header; it overwrites whatever a client sends.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+CSRF_TRUSTED_ORIGINS = [f"https://{DOMAIN}"]
+
+# Browsers refuse plain http for a year (seconds). Lower it before you try a new domain.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+
+# `__Host-`: browsers accept such a cookie only over https, from this very host, for all paths.
+SESSION_COOKIE_NAME = "__Host-sessionid"
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = "__Host-csrftoken"
+CSRF_COOKIE_SECURE = True
+
+# Hashed and compressed when the image is built; served by the app, cached by the proxy.
+# Right behind the security headers, so that a file never waits for a session.
+MIDDLEWARE.insert(
+    MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1,
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Without a mail server, e-mails are printed among the logs.
+EMAIL = env.email_url("EMAIL_URI", default="consolemail://")
+EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL["EMAIL_HOST"]
+EMAIL_PORT = EMAIL["EMAIL_PORT"]
+EMAIL_HOST_USER = EMAIL["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"noreply@{DOMAIN}"
+
+LOGGING = logging_config(formatter="json", level=env("LOG_LEVEL", default="INFO"))

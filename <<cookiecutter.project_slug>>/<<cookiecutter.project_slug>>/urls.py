@@ -1,0 +1,20 @@
+"""Which address leads to which view."""
+
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import path
+
+from .alive.views import alive
+from .home.views import favicon, home, robots, security
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("admin/", admin.site.urls),
+    path("api/alive", alive, name="alive"),
+    path("favicon.ico", favicon),
+    path("robots.txt", robots, name="robots"),
+    path(".well-known/security.txt", security, name="security"),
+    # Uploaded files, while DEBUG is on.
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+]

@@ -1,0 +1,12 @@
+"""What the WSGI server calls."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault(
+    "DJANGO_SETTINGS_MODULE",
+    "<< cookiecutter.project_slug >>.settings.local",
+)
+
+application = get_wsgi_application()
