@@ -43,6 +43,10 @@ class Reporter:
                 self._expires = time.monotonic() + REUSE
             return self._report
 
+    def forget(self) -> None:
+        """Ask again at the next report, however fresh the last one is."""
+        self._expires = 0.0
+
     def _ask(self) -> Report:
         deadline = time.monotonic() + DEADLINE
         # All questions first: the dependencies answer at the same time.

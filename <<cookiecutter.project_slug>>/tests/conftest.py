@@ -1,0 +1,11 @@
+"""What all tests share."""
+
+import pytest
+
+from << cookiecutter.project_slug >>.alive.report import reporter
+
+
+@pytest.fixture(autouse=True)
+def fresh_report() -> None:
+    """No test sees what the dependencies answered in another one."""
+    reporter.forget()
