@@ -21,6 +21,10 @@ lint: .venv/requirements.txt ## Check style and types of the template itself
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+.PHONY: paths
+paths: .venv/requirements.txt ## List anew the files that a rendered project has
+	$(BIN)/python -m tests.render.paths > tests/render/paths.txt
+
 .PHONY: requirements
 requirements: .venv/requirements.txt ## Compile requirements.in anew
 	CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --upgrade --generate-hashes --strip-extras \

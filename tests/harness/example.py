@@ -1,4 +1,4 @@
-"""The virtual environment in which tests run the example project."""
+"""The virtual environments in which tests run the example project, and others worth keeping."""
 
 import fcntl
 import shutil
@@ -11,23 +11,30 @@ from tests.harness.command import run
 CACHE = TEMPLATE / ".cache"
 
 
-def environment_for(project: Path) -> Path:
-    """Return the Python of a virtual environment with the project's requirements/local.txt.
+def environment_for(project: Path, requirements: str = "local") -> Path:
+    """Return the Python of a virtual environment with the project's requirements/`requirements`.txt."""
+    lock = project / "requirements" / f"{requirements}.txt"
+    return cached_environment(f"example-{requirements}", "--require-hashes", "--requirement", str(lock))
 
-    Installing takes most of a minute, so the environment is kept in a folder that git ignores and
-    made anew only when the lock file changes.
+
+def cached_environment(name: str, *what: str) -> Path:
+    """Return the Python of a virtual environment in which `pip install` was given `what`.
+
+    Installing can take a minute, so the environment is kept in a folder that git ignores and made anew
+    only when `what`, or a file that it names, changes.
     """
-    requirements = project / "requirements" / "local.txt"
-    lock = requirements.read_text(encoding="utf-8")
-    venv = CACHE / "example-venv"
-    installed = venv / "local.txt"
+    venv = CACHE / name
+    installed = venv / "installed.txt"
+    wanted = "\n".join(
+        Path(part).read_text(encoding="utf-8") if Path(part).is_file() else part for part in what
+    )
     CACHE.mkdir(exist_ok=True)
     # Two test runs in one clone must not install into the same folder at the same time.
-    with (CACHE / "example-venv.lock").open("w") as guard:
+    with (CACHE / f"{name}.lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        if not installed.exists() or installed.read_text(encoding="utf-8") != lock:
+        if not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
             shutil.rmtree(venv, ignore_errors=True)
             run([sys.executable, "-m", "venv", venv])
-            run([venv / "bin" / "pip", "install", "--require-hashes", "-r", requirements])
-            installed.write_text(lock, encoding="utf-8")
+            run([venv / "bin" / "pip", "install", "--disable-pip-version-check", *what])
+            installed.write_text(wanted, encoding="utf-8")
     return venv / "bin" / "python"

@@ -1,0 +1,13 @@
+"""Fixtures of the tests that look at rendered projects."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.example import environment_for
+
+
+@pytest.fixture(scope="session")
+def production_python(example: Path) -> Path:
+    """The Python of a virtual environment with the example's requirements/production.txt."""
+    return environment_for(example, "production")
