@@ -1,14 +1,12 @@
-"""Print what to do next. Changes nothing.
+"""Say what to do next. Changes nothing.
 
 cookiecutter renders this file with the answers and runs it, in the new project, with its own Python.
 """
 
-from pathlib import Path
+import sys
 
-print(f"""
-The project is in {Path.cwd()}
-
-See it run, with Python alone:
+NEXT_STEPS = """
+The project is ready. See it run, with Python alone:
 
     cd << cookiecutter.project_slug >>
     python3 -m venv .venv
@@ -18,4 +16,7 @@ See it run, with Python alone:
 
 Or in containers, with PostgreSQL and Redis: docker compose up
 
-Its README.md explains the rest.""")
+Its README.md explains the rest."""
+
+# Standard output belongs to `cruft diff`, which runs this too.
+print(NEXT_STEPS, file=sys.stderr)

@@ -59,7 +59,9 @@ def bake() -> None:
 def replace_project(fresh: Path) -> None:
     """Put the folder `fresh` where the project was, with the database and media of the old one."""
     if PROJECT.exists():
-        shutil.copytree(PROJECT / "data", fresh / "data", dirs_exist_ok=True)
+        for path in (PROJECT / "data").iterdir():
+            if not (fresh / "data" / path.name).exists():
+                path.rename(fresh / "data" / path.name)
         shutil.rmtree(PROJECT)
     fresh.rename(PROJECT)
 

@@ -112,7 +112,7 @@ def parser_of(path: Path) -> Callable[[Path], Any] | None:
 
 
 def parse_all(project: Path) -> None:
-    """Parse every file of `project` that some parser knows. Raises AssertionError that names those that fail."""
+    """Parse every file of `project` that some parser knows. Raises AssertionError that names the bad ones."""
     failures = []
     for path in files_of(project):
         parse = parser_of(project / path)

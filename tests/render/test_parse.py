@@ -30,6 +30,7 @@ OTHERS = {
     ".editorconfig",
     ".gitignore",
     ".gitkeep",
+    ".npmrc",
     "Dockerfile",
     "Makefile",
 }

@@ -1,0 +1,62 @@
+"""The rendered project passes its own tests, linters and type checks."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.harness.bake import bake
+from tests.harness.command import run
+
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "exampleapp.settings.production",
+    "SECRET_KEY": "fifty-different-characters-0123456789-abcdefghijklmnop",
+    "DATABASE_URI": "postgres://exampleapp:password@db:5432/exampleapp",
+    "REDIS_URI": "redis://:password@redis:6379/0",
+    "CRON_API_KEY": "a-key-of-forty-characters-0123456789-abcd",
+    "DOMAIN": "example.com",
+}
+
+
+@pytest.fixture(scope="module")
+def project(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the example in which tools may leave their caches."""
+    return Path(shutil.copytree(example, tmp_path_factory.mktemp("project") / "exampleapp"))
+
+
+def environment(python: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which the virtual environment of `python` is active."""
+    return {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}", "NO_COLOR": "1", **more}
+
+
+@pytest.mark.parametrize("target", ["test", "lint", "types"])
+def test_make_target_of_the_project_passes(project: Path, example_python: Path, target: str) -> None:
+    run(["make", target], cwd=project, env=environment(example_python))
+
+
+def test_no_migration_is_missing(project: Path, example_python: Path) -> None:
+    run([example_python, "manage.py", "makemigrations", "--check", "--dry-run"], cwd=project)
+
+
+def test_deployment_check_reports_nothing(project: Path, production_python: Path) -> None:
+    result = run(
+        [production_python, "manage.py", "check", "--deploy", "--fail-level", "DEBUG"],
+        cwd=project,
+        env=environment(production_python, **PRODUCTION),
+    )
+
+    assert "no issues (0 silenced)" in result.stdout
+
+
+@pytest.mark.parametrize("slug", ["a", "quite_a_long_name_for_one_python_package"])
+def test_linters_take_every_slug(tmp_path: Path, example_python: Path, slug: str) -> None:
+    project = bake(tmp_path, project_slug=slug)
+
+    run(["make", "lint"], cwd=project, env=environment(example_python))
+
+
+def test_project_works_in_a_language_other_than_english(tmp_path: Path, example_python: Path) -> None:
+    project = bake(tmp_path, language_code="pt-br", time_zone="America/Sao_Paulo")
+
+    run([example_python, "-m", "pytest", "--quiet"], cwd=project, env=environment(example_python))
