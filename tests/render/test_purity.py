@@ -47,7 +47,7 @@ def test_hook_changes_nothing(tmp_path: Path, hook: str) -> None:
 
     result = run([sys.executable, script], cwd=tmp_path, env=guarded(tmp_path, NO_WRITING="1"), check=False)
 
-    assert "refused:" not in result.stderr
+    assert "forbidden:" not in result.stderr
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == [script]
 
@@ -70,4 +70,4 @@ def test_guard_refuses(tmp_path: Path, deed: str) -> None:
     )
 
     assert result.returncode != 0
-    assert "refused: " in result.stderr
+    assert "forbidden: " in result.stderr

@@ -43,7 +43,7 @@ def refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if "NO_WRITING" in os.environ:
         forbidden = forbidden or event in CHANGES or (event == "open" and writes(arguments))
     if forbidden:
-        raise RuntimeError(f"refused: {event} {arguments!r}")
+        raise RuntimeError(f"forbidden: {event} {arguments!r}")
 
 
 sys.addaudithook(refuse)
