@@ -55,7 +55,7 @@ def test_awkward_text_is_shown_as_written(tmp_path: Path, example_python: Path, 
             [example_python, "-c", SHOW],
             cwd=project,
             env={"DJANGO_SETTINGS_MODULE": "exampleapp.settings.local", "PYTHONIOENCODING": "utf-8"},
-        ).stdout
+        ).stdout.splitlines()[-1]
     )
     assert shown["name"] == text
     assert shown["description"] == f"About {text}"
