@@ -1,12 +1,13 @@
 """Fixtures and markers that all tests share."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.harness.bake import bake
-from tests.harness.docker import engine_answers, is_swarm_manager
+from tests.harness.docker import docker, engine_answers, is_swarm_manager, unique_name
 from tests.harness.example import environment_for
 from tests.harness.need import skip_or_fail
 
@@ -21,6 +22,15 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def example_python(example: Path) -> Path:
     """The Python of a virtual environment with the example's requirements/local.txt."""
     return environment_for(example)
+
+
+@pytest.fixture(scope="session")
+def proxy_image(example: Path) -> Iterator[str]:
+    """The image of the example's proxy, under a name of its own; removed at the end."""
+    tag = unique_name("proxy-image")
+    docker("build", f"--file={example / 'docker/production/proxy/Dockerfile'}", f"--tag={tag}", str(example))
+    yield tag
+    docker("image", "rm", tag, check=False)
 
 
 # The engine is asked once a run, not once a test.

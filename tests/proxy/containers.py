@@ -1,0 +1,142 @@
+"""Start the proxy and stubs of the app as plain containers, and remove them all at the end."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.harness.certificate import Certificate
+from tests.harness.docker import docker, unique_name
+from tests.harness.ports import free_port
+from tests.harness.site import Site
+from tests.harness.wait import wait_until
+
+STUB = Path(__file__).with_name("stub_app.py")
+DOMAIN = "example.com"
+
+# As the stack runs it (deploy/stack.yml); a test there compares.
+PROXY_OPTIONS = ("--read-only", "--cap-drop=ALL", "--tmpfs=/tmp:mode=1777")
+
+
+class Proxied:
+    """The proxy with the project's configuration, before as many stubs of the app as a test starts."""
+
+    def __init__(self, image: str, site_folder: Path, certificate: Certificate) -> None:
+        self.image = image
+        self.site_folder = site_folder
+        self.certificate = certificate
+        self.network = unique_name("proxy")
+        self.volume = unique_name("proxy")
+        self.proxy = unique_name("proxy")
+        self.apps: list[str] = []
+        self.site = Site(DOMAIN, free_port(), free_port(), certificate.certificate)
+
+    def start(self) -> None:
+        docker("network", "create", self.network)
+        docker(
+            *("run", "--detach", "--name", self.proxy, "--network", self.network, *PROXY_OPTIONS),
+            f"--publish=127.0.0.1:{self.site.http_port}:8080",
+            f"--publish=127.0.0.1:{self.site.https_port}:8443",
+            f"--volume={self.site_folder}:/etc/nginx/site:ro",
+            f"--volume={self.certificate.certificate}:/run/secrets/tls_certificate:ro",
+            f"--volume={self.certificate.key}:/run/secrets/tls_key:ro",
+            f"--volume={self.volume}:/var/lib/maintenance",
+            self.image,
+        )
+        wait_until(self.is_healthy, 20, "the proxy's health check")
+
+    def is_healthy(self) -> bool:
+        state = docker("inspect", "--format={{.State.Status}} {{.State.Health.Status}}", self.proxy).stdout
+        assert "exited" not in state, self.log()
+        return "running healthy" in state
+
+    def start_app(self, **environment: str) -> str:
+        """Start one more replica of the stub and return its container's name."""
+        variables = [f"--env={key}={value}" for key, value in environment.items()]
+        name = self.run_app(
+            "python", "/stub_app.py", options=[*variables, f"--volume={STUB}:/stub_app.py:ro"]
+        )
+        wait_until(lambda: self.answers(name), 20, f"the stub {name}")
+        return name
+
+    def start_deaf(self) -> None:
+        """Start a replica that refuses every connection."""
+        self.run_app("sleep", "600")
+
+    def run_app(self, *command: str, options: Sequence[str] = ()) -> str:
+        name = unique_name("proxy-app")
+        docker(
+            *("run", "--detach", "--init", "--name", name, "--network", self.network),
+            *("--network-alias=app", *options, "python:3.13-slim-trixie", *command),
+        )
+        self.apps.append(name)
+        return name
+
+    def answers(self, app: str) -> bool:
+        probe = "import socket; socket.create_connection(('127.0.0.1', 8000), 1)"
+        return docker("exec", app, "python", "-c", probe, check=False).returncode == 0
+
+    def stop_apps(self) -> None:
+        for name in self.apps:
+            docker("rm", "--force", name)
+        self.apps.clear()
+
+    def received(self, what: str) -> int:
+        """Count over all replicas how often a request, such as "POST /form", arrived."""
+        return sum(docker("logs", name).stdout.splitlines().count(f"received {what}") for name in self.apps)
+
+    def maintenance(self, *, on: bool) -> None:
+        """Switch the maintenance page on or off the way the deploy command does."""
+        command = ["touch"] if on else ["rm", "-f"]
+        docker("exec", self.proxy, *command, "/var/lib/maintenance/on")
+
+    def log(self) -> str:
+        """Return what the proxy has logged so far, both streams."""
+        result = docker("logs", self.proxy, check=False)
+        return result.stdout + result.stderr
+
+    def remove(self) -> None:
+        self.stop_apps()
+        docker("rm", "--force", "--volumes", self.proxy, check=False)
+        docker("volume", "rm", self.volume, check=False)
+        docker("network", "rm", self.network, check=False)
+
+
+@contextmanager
+def proxied(image: str, site_folder: Path, certificate: Certificate) -> Iterator[Proxied]:
+    """Run the proxy while the block runs; show its log when the block fails."""
+    proxy = Proxied(image, site_folder, certificate)
+    try:
+        proxy.start()
+        yield proxy
+    except BaseException:
+        print(proxy.log())
+        raise
+    finally:
+        proxy.remove()
+
+
+def site_folder(project: Path, destination: Path, **environment: str) -> Path:
+    """Write the project's configuration of the proxy as the swarm would mount it, and return the folder.
+
+    The swarm fills in {{ env "NAME" }} from the service's environment; so does this. Raises KeyError
+    for a name that the stack does not give.
+    """
+    values = {"DOMAIN": DOMAIN, "HTTPS_PORT": "443", "MODSEC_RULE_ENGINE": "DetectionOnly", **environment}
+    destination.mkdir()
+    configs = project / "deploy" / "configs"
+    for name, source in SITE_FILES.items():
+        text = (configs / source).read_text(encoding="utf-8")
+        filled = re.sub(r'\{\{ env "(\w+)" \}\}', lambda match: values[match[1]], text)
+        (destination / name).write_text(filled, encoding="utf-8")
+    return destination
+
+
+SITE_FILES = {
+    "access.nginx.inc": "production/access.nginx.inc",
+    "common.nginx.inc": "all/common.nginx.inc",
+    "limits.nginx.inc": "all/limits.nginx.inc",
+    "maintenance.html": "all/maintenance.html",
+    "modsecurity.conf": "all/modsecurity.conf",
+    "proxy.nginx.conf": "all/proxy.nginx.conf",
+}

@@ -1,0 +1,91 @@
+"""What the app learns about a request, and what both logs say of it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.harness.docker import docker
+from tests.harness.site import Answer, Site
+from tests.harness.wait import wait_until
+
+from .containers import DOMAIN, Proxied, proxied, site_folder
+
+pytestmark = pytest.mark.engine
+
+
+def test_a_forged_address_is_not_believed(proxy: Proxied) -> None:
+    answer = proxy.site.get("/", x_forwarded_for="192.0.2.66", forwarded="for=192.0.2.66")
+
+    told = answer.json()["headers"]
+    gateway = docker(
+        "network", "inspect", "--format={{(index .IPAM.Config 0).Gateway}}", proxy.network
+    ).stdout.strip()
+    assert told["X-Forwarded-For"] == gateway
+    assert "Forwarded" not in told
+    assert logged(proxy, answer)["client"] == gateway
+
+
+def test_the_app_is_told_of_https_and_of_its_name(site: Site) -> None:
+    told = site.get("/", x_forwarded_proto="http", x_forwarded_host="elsewhere.example").json()["headers"]
+
+    assert told["X-Forwarded-Proto"] == "https"
+    assert told["Host"] == DOMAIN
+    assert "X-Forwarded-Host" not in told
+
+
+def test_one_request_id_in_answer_app_and_log(proxy: Proxied) -> None:
+    answer = proxy.site.get("/", x_request_id="forged")
+
+    (request_id,) = answer.headers.get_all("X-Request-ID", [])
+    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    assert answer.json()["headers"]["X-Request-ID"] == request_id
+    assert logged(proxy, answer)["request_id"] == request_id
+
+
+def test_the_log_is_json_whatever_the_request_holds(proxy: Proxied) -> None:
+    answer = proxy.site.get("/quote%22?a=%22b", user_agent='"quoted" \\ backslash \x01')
+
+    entry = logged(proxy, answer)
+    assert entry["path"] == "/quote%22?a=%22b"
+    assert entry["user_agent"] == '"quoted" \\ backslash \x01'
+    assert entry["status"] == 200
+    assert entry["method"] == "GET"
+    assert entry["upstream"].endswith(":8000")
+    assert entry["seconds"] >= 0
+
+
+def test_a_port_of_its_own_is_part_of_every_link(
+    example: Any, proxy_image: str, certificate: Any, tmp_path: Any
+) -> None:
+    """Django compares a form's Origin, which names the port, with the Host it was told."""
+    folder = site_folder(example, tmp_path / "site", HTTPS_PORT="4443")
+    with proxied(proxy_image, folder, certificate) as running:
+        running.start_app()
+
+        assert running.site.get_plain("/page").headers["Location"] == f"https://{DOMAIN}:4443/page"
+        assert running.site.get("/").json()["headers"]["Host"] == f"{DOMAIN}:4443"
+
+
+def test_staging_is_not_for_search_engines(
+    example: Any, proxy_image: str, certificate: Any, tmp_path: Any, site: Site
+) -> None:
+    folder = site_folder(example, tmp_path / "site")
+    staging = example / "deploy" / "configs" / "staging" / "access.nginx.inc"
+    (folder / "access.nginx.inc").write_text(staging.read_text())
+    with proxied(proxy_image, folder, certificate) as running:
+        running.start_app()
+        assert running.site.get("/").headers["X-Robots-Tag"] == "noindex, nofollow"
+
+    assert "X-Robots-Tag" not in site.get("/").headers
+
+
+def logged(proxy: Proxied, answer: Answer) -> dict[str, Any]:
+    """Return the line of the access log for an answer. It is written after the answer was sent."""
+    needle = f'"request_id":"{answer.headers["X-Request-ID"]}"'
+    lines = wait_until(
+        lambda: [line for line in proxy.log().splitlines() if needle in line], 5, f"a log line with {needle}"
+    )
+    entry: dict[str, Any] = json.loads(lines[0])
+    return entry

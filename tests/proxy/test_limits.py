@@ -1,0 +1,68 @@
+"""How much one client may ask for, and where nobody from outside may go."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.certificate import Certificate
+from tests.harness.site import Site
+
+from .containers import Proxied, proxied, site_folder
+
+pytestmark = pytest.mark.engine
+
+MEBIBYTE = 1024 * 1024
+
+
+def test_an_upload_may_have_ten_mebibytes(site: Site) -> None:
+    assert site.request("POST", "/upload", body=b"x" * (10 * MEBIBYTE)).json()["length"] == 10 * MEBIBYTE
+    assert site.request("POST", "/upload", headers={"Content-Length": str(10 * MEBIBYTE + 1)}).status == 413
+
+
+def test_headers_have_a_limit(site: Site) -> None:
+    assert site.get("/", x_long="x" * 7000).status == 200
+    assert site.get("/", x_long="x" * 9000).status == 400
+    assert site.get("/" + "x" * 9000).status == 414
+
+
+def test_passwords_cannot_be_guessed_quickly(alone: Proxied) -> None:
+    alone.start_app()
+    login = "/admin/login/"
+
+    attempts = [alone.site.request("POST", login, body="password=guess").status for _ in range(12)]
+
+    # The first, the five that are free, and none of the others within a second or two.
+    assert attempts[:6] == [200] * 6
+    assert attempts[6:] == [429] * 6
+    assert alone.site.get(login).status == 200
+
+
+def test_the_health_check_cannot_be_used_to_burden_the_database(alone: Proxied) -> None:
+    alone.start_app()
+
+    statuses = [alone.site.get("/api/alive").status for _ in range(60)]
+
+    assert statuses[:11] == [503] * 11
+    assert 429 in statuses
+
+
+def test_scheduled_jobs_are_closed_from_outside(site: Site) -> None:
+    for path in (
+        "/api/cron/",
+        "/api/cron/clear_sessions",
+        "/api//cron/x",
+        "/api/x/../cron/",
+        "/api/%63ron/x",
+    ):
+        assert site.request("POST", path).status == 403, path
+
+
+def test_scheduled_jobs_are_open_to_a_configured_range(
+    example: Path, proxy_image: str, certificate: Certificate, tmp_path: Path
+) -> None:
+    folder = site_folder(example, tmp_path / "site")
+    access = folder / "access.nginx.inc"
+    access.write_text(access.read_text().replace("# 192.0.2.10/32 1;", "0.0.0.0/0 1;"))
+    with proxied(proxy_image, folder, certificate) as running:
+        running.start_app()
+        assert running.site.request("POST", "/api/cron/clear_sessions").status == 200
