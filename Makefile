@@ -15,6 +15,18 @@ demo: .venv/requirements.txt ## Bake the example project and serve it on this ma
 test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
 	$(BIN)/pytest
 
+.PHONY: engine
+engine: .venv/requirements.txt ## Start a Docker engine that is a swarm, for the tests that need one
+	$(BIN)/python -m tests.engine start --swarm
+
+.PHONY: engine-stop
+engine-stop: .venv/requirements.txt ## Stop the engine and the swarm that `make engine` started
+	$(BIN)/python -m tests.engine stop
+
+.PHONY: base-images
+base-images: .venv/requirements.txt ## Pull the base images, or build stand-ins where no registry is in reach
+	$(BIN)/python -m tests.images
+
 .PHONY: lint
 lint: .venv/requirements.txt ## Check style and types of the template itself
 	$(BIN)/ruff check

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tests.harness.command import run
-from tests.harness.tree import files_of, shebang_of
+from tests.harness.tree import files_of, is_shell_script, shebang_of
 
 
 class TolerantLoader(yaml.SafeLoader):
@@ -93,7 +93,6 @@ PARSERS: dict[str, Callable[[Path], Any]] = {
     ".json": parse_json,
     ".yml": parse_yaml,
     ".yaml": parse_yaml,
-    ".sh": parse_shell,
     ".env": parse_environment,
     ".html": parse_html,
 }
@@ -103,12 +102,9 @@ def parser_of(path: Path) -> Callable[[Path], Any] | None:
     """Return what parses the file at `path`, by its name or else by its first line; None if nothing does."""
     if path.suffix in PARSERS:
         return PARSERS[path.suffix]
-    interpreter = shebang_of(path)
-    if "python" in interpreter:
-        return parse_python
-    if interpreter.endswith("sh"):
+    if is_shell_script(path):
         return parse_shell
-    return None
+    return parse_python if "python" in shebang_of(path) else None
 
 
 def parse_all(project: Path) -> None:

@@ -20,3 +20,8 @@ def shebang_of(path: Path) -> str:
     """Return the first line of a script, without `#!`; an empty string for other files."""
     first_line = (text_of(path) or "").partition("\n")[0]
     return first_line.removeprefix("#!").strip() if first_line.startswith("#!") else ""
+
+
+def is_shell_script(path: Path) -> bool:
+    """Tell whether a shell reads the file, by its name or else by its first line."""
+    return path.suffix == ".sh" or shebang_of(path).endswith("sh")
