@@ -10,6 +10,10 @@ from tests.harness.bake import bake
 from tests.harness.docker import docker, engine_answers, is_swarm_manager, unique_name
 from tests.harness.example import environment_for
 from tests.harness.need import skip_or_fail
+from tests.images.provide import provide
+
+# What was used for each base image, for the summary at the end of the run.
+BASE_IMAGES = pytest.StashKey[dict[str, str]]()
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +29,15 @@ def example_python(example: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def proxy_image(example: Path) -> Iterator[str]:
+def base_images(pytestconfig: pytest.Config) -> dict[str, str]:
+    """The base images are there, pulled or stood in for. For each its name and which of the two it is."""
+    used = dict(provide())
+    pytestconfig.stash[BASE_IMAGES] = used
+    return used
+
+
+@pytest.fixture(scope="session")
+def proxy_image(example: Path, base_images: object) -> Iterator[str]:  # noqa: ARG001
     """The image of the example's proxy, under a name of its own; removed at the end."""
     tag = unique_name("proxy-image")
     docker("build", f"--file={example / 'docker/production/proxy/Dockerfile'}", f"--tag={tag}", str(example))
@@ -45,3 +57,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         skip_or_fail("no Docker engine answers (`make engine` starts one)")
     if item.get_closest_marker("swarm") and not has_swarm():
         skip_or_fail("the Docker engine is no swarm manager (`make engine` starts one)")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    used = config.stash.get(BASE_IMAGES, {})
+    if used:
+        terminalreporter.section("base images")
+        for name, origin in used.items():
+            terminalreporter.line(f"{name}: {origin}")
