@@ -48,9 +48,11 @@ def start(log: Path) -> int:
 def is_running(pid: int) -> bool:
     """Tell whether a process is an engine. Its id alone does not say so: ids are used again."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "dockerd"
+        # Empty for a process that has ended and that nobody has asked for its exit code.
+        program, _, _ = Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")
     except OSError:
         return False
+    return Path(program.decode()).name == "dockerd"
 
 
 def stop(pid: int) -> None:

@@ -43,7 +43,7 @@ def install() -> None:
     if codename != SUITE:
         _add_suite(codename)
     _apt_get("update")
-    with _services_stay_down():
+    with services_stay_down():
         _apt_get(
             "install", "--no-install-recommends", *(f"{name}/{SUITE}" for name in FROM_SUITE), *FROM_OWN_SUITE
         )
@@ -84,7 +84,7 @@ def _add_suite(codename: str) -> None:
 
 
 @contextmanager
-def _services_stay_down() -> Iterator[None]:
+def services_stay_down() -> Iterator[None]:
     """Keep packages from starting their services: an engine that we start, we can also stop."""
     if POLICY.exists():
         yield

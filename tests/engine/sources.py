@@ -10,6 +10,8 @@ from pathlib import Path
 
 APT = Path("/etc/apt")
 NEEDED = {"Types", "URIs", "Suites", "Components"}
+# Options of the one-line format whose deb822 field has another name.
+RENAMED = {"arch": "Architectures", "lang": "Languages", "target": "Targets"}
 
 
 def of_this_machine() -> list[str]:
@@ -61,8 +63,9 @@ def _one_line(line: str) -> dict[str, str]:
     if match is None:
         return dict.fromkeys(NEEDED, "")
     options = dict(option.split("=", 1) for option in (match["options"] or "").split())
-    named = {name.title(): value for name, value in options.items()}
-    return {**named, "URIs": match["uri"], "Suites": match["suite"], "Components": match["rest"].strip()}
+    named = {RENAMED.get(name, name.title()): value for name, value in options.items()}
+    place = {"URIs": match["uri"], "Suites": match["suite"], "Components": match["rest"].strip()}
+    return {"Types": "deb", **named, **place}
 
 
 def _block(block: str) -> dict[str, str]:
