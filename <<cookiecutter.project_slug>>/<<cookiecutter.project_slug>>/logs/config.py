@@ -39,6 +39,8 @@ def logging_config(*, formatter: str, level: str) -> dict[str, Any]:
             "django": {"handlers": [], "level": level, "propagate": True},
             # A 4xx is in the request's own line already; what is left here are exceptions.
             "django.request": {"level": "ERROR", "filters": ["not_deliberate"]},
+            # gunicorn's own lines, such as the end of a worker, are written like all others.
+            "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
             # The development server's line says no more than ours.
             "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
         },
