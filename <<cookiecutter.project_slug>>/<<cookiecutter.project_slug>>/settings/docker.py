@@ -7,7 +7,7 @@ from .local import *
 require("DATABASE_URI", "REDIS_URI")
 
 # Inside the network of the containers the app also answers to its service's name.
-ALLOWED_HOSTS = [*ALLOWED_HOSTS, "app"]
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, "app", env("DOMAIN", default="localhost")]
 
 DATABASES = {"default": database(env("DATABASE_URI"))}
 CACHES = {"default": redis_cache(env("REDIS_URI"))}
