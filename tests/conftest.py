@@ -9,6 +9,7 @@ import pytest
 from tests.harness.bake import bake
 from tests.harness.docker import docker, engine_answers, is_swarm_manager, unique_name
 from tests.harness.example import environment_for
+from tests.harness.images import build
 from tests.harness.need import skip_or_fail
 from tests.images.provide import provide
 
@@ -43,6 +44,15 @@ def proxy_image(example: Path, base_images: object) -> Iterator[str]:  # noqa: A
     docker("build", f"--file={example / 'docker/production/proxy/Dockerfile'}", f"--tag={tag}", str(example))
     yield tag
     docker("image", "rm", tag, check=False)
+
+
+@pytest.fixture(scope="session")
+def app_image(example: Path) -> Iterator[str]:
+    """The tag of the example's production image, built from the release 0123abc."""
+    tag = unique_name("app-image")
+    build(example, "docker/production/app/Dockerfile", tag, "--build-arg=RELEASE=0123abc")
+    yield tag
+    docker("image", "rm", "--force", tag)
 
 
 # The engine is asked once a run, not once a test.

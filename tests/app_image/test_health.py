@@ -1,0 +1,61 @@
+"""Docker's opinion of a replica: strict before the first success, patient afterwards."""
+
+import time
+
+import pytest
+
+from tests.app_image import containers
+from tests.app_image.containers import Container, Services, seconds_since, wait_for_database
+from tests.harness.docker import docker
+from tests.harness.wait import wait_until
+
+pytestmark = pytest.mark.engine
+
+
+def probes(replica: Container, outcome: str) -> int:
+    """Count what Docker recorded of its last five probes: exit code, then the first line of the answer."""
+    return replica.inspect("{{range .State.Health.Log}}{{.ExitCode}} {{.Output}}{{end}}").count(outcome)
+
+
+def test_stopped_database_is_reported_and_survived(app: Container, migrated: Services) -> None:
+    docker("stop", migrated.database.name)
+    try:
+        start = time.monotonic()
+        wait_until(lambda: app.get("/api/alive").status == 503, 2, "a 503 from /api/alive")
+        answer = app.get("/api/alive")
+        assert seconds_since(start) < 2
+        assert answer.json()["checks"] == {"database": "unavailable", "cache": "ok"}
+        wait_until(lambda: probes(app, "0 HTTP/1.1 503") >= 4, 30, "four probes that saw the 503")
+        assert app.health() == "healthy"
+    finally:
+        docker("start", migrated.database.name)
+        wait_for_database(migrated.database)
+
+    wait_until(lambda: app.get("/api/alive").status == 200, 10, "a 200 from /api/alive")
+    assert app.health() == "healthy"
+
+
+def test_replica_that_no_longer_answers_becomes_unhealthy(app_image: str, migrated: Services) -> None:
+    # Quicker than gunicorn, which replaces its hung workers after 30 s.
+    options = ("--health-interval=1s", "--health-timeout=2s", "--health-retries=2")
+    with containers.app(app_image, migrated, *options) as replica:
+        replica.wait_until_healthy()
+
+        # Every process but the first, which accepts no connection itself.
+        replica.run("sh", "-c", "kill -STOP -1")
+
+        wait_until(lambda: replica.health() == "unhealthy", 25, "the replica to be unhealthy")
+
+
+def test_wrong_database_password_never_becomes_healthy(app_image: str, migrated: Services) -> None:
+    options = (
+        "--env=DATABASE_URI_FILE=",
+        "--env=DATABASE_URI=postgres://app:wrong@db:5432/app",
+        "--health-start-period=1s",
+        "--health-interval=1s",
+    )
+    with containers.app(app_image, migrated, *options) as replica:
+        wait_until(lambda: probes(replica, "1 HTTP/1.1 503") >= 3, 60, "three probes that saw the 503")
+
+        assert replica.health() == "unhealthy"
+        assert replica.get("/api/alive").json()["checks"] == {"database": "unavailable", "cache": "ok"}
