@@ -3,13 +3,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: \
+make PYTHON=python3.13")'
+
+# Hashes: what is installed is what was tested. Nothing that depends on the machine that compiles.
+COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
+	--allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
 .PHONY: help
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
 .PHONY: demo
-demo: .venv/requirements.txt ## Bake the example project and serve it on this machine
-	$(BIN)/python scripts/demo.py
+demo: ## Bake the example project and serve it on this machine
+	@$(NEW_ENOUGH)
+	$(PYTHON) scripts/demo.py
 
 .PHONY: test
 test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
@@ -38,18 +46,17 @@ paths: .venv/requirements.txt ## List anew the files that a rendered project has
 	$(BIN)/python -m tests.render.paths > tests/render/paths.txt
 
 .PHONY: requirements
-requirements: .venv/requirements.txt ## Compile requirements.in anew
-	CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --upgrade --generate-hashes --strip-extras \
-		--allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file requirements.txt requirements.in
+requirements: .venv/requirements.txt ## Raise the template's requirements to the newest releases
+	$(COMPILE) --upgrade --output-file requirements/tests.txt requirements/tests.in
+	$(COMPILE) --constraint requirements/tests.txt --output-file requirements/demo.txt requirements/demo.in
 
 .PHONY: clean
 clean: ## Remove the virtual environment, the demo and the caches
 	rm -rf .venv .demo .cache .mypy_cache .pytest_cache .ruff_cache
 
 # The copy of the lock says what is installed: the environment is made anew when the lock is newer.
-.venv/requirements.txt: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.13")'
+.venv/requirements.txt: requirements/tests.txt
+	@$(NEW_ENOUGH)
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
-	cp requirements.txt .venv/requirements.txt
+	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement requirements/tests.txt
+	cp requirements/tests.txt .venv/requirements.txt

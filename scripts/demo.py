@@ -1,4 +1,4 @@
-"""Bake the example project and serve it on this machine: what `make demo` runs.
+"""Bake the example project and serve it on this machine: what `make demo` runs. Needs Python 3.11 alone.
 
 Everything lies in .demo, which git ignores. Run again, it reuses what is there; it bakes anew, and keeps
 the database, when the template has changed. To start from nothing, remove .demo.
@@ -15,28 +15,25 @@ from pathlib import Path
 TEMPLATE = Path(__file__).resolve().parents[1]
 DEMO = TEMPLATE / ".demo"
 PROJECT = DEMO / "exampleapp"
-VENV = DEMO / "venv"
-PYTHON = VENV / "bin" / "python"
-# What installed or baked last; equal content means that nothing has to be done.
+# What was baked last; the same digest means that nothing has to be done.
 BAKED_FROM = DEMO / "template.sha256"
-INSTALLED = VENV / "requirements.txt"
 
 ADDRESS = "127.0.0.1"
 PORTS = range(8000, 8100)
 
 
 def main() -> None:
-    """Take the steps one after the other, and say so. Ends with one line when a step fails."""
+    """Take the steps one after the other, and say so. Ends the program with one line when a step fails."""
     DEMO.mkdir(exist_ok=True)
     port = first_free_port()
     try:
         bake()
-        install()
+        django = environment("venv", PROJECT / "requirements" / "common.txt", "Django and its companions")
         say("Bringing the database up to date")
-        run(PYTHON, "manage.py", "migrate", "--verbosity", "0", cwd=PROJECT)
+        run(django, "manage.py", "migrate", "--verbosity", "0", cwd=PROJECT)
     except subprocess.CalledProcessError as error:
         sys.exit(f"The demo stops: exit code {error.returncode} from {' '.join(error.cmd)}")
-    serve(port)
+    serve(django, port)
 
 
 def bake() -> None:
@@ -45,13 +42,14 @@ def bake() -> None:
     if PROJECT.exists() and BAKED_FROM.exists() and BAKED_FROM.read_text() == digest:
         say(f"Using the example in {shown(PROJECT)}")
         return
+    python = environment("cookiecutter", TEMPLATE / "requirements" / "demo.txt", "cookiecutter")
     say(f"Baking the example into {shown(PROJECT)}")
     fresh = DEMO / "fresh"
     shutil.rmtree(fresh, ignore_errors=True)
     # cookiecutter keeps the last answers in the home folder: those of a demo are not worth keeping.
     own_home = {**os.environ, "HOME": str(DEMO / "home")}
-    cookiecutter = [sys.executable, "-m", "cookiecutter", "--no-input", "--default-config"]
-    run(*cookiecutter, "--output-dir", fresh, TEMPLATE, env=own_home, quiet=True)
+    options = ["--no-input", "--default-config", "--output-dir"]
+    run(python, "-m", "cookiecutter", *options, fresh, TEMPLATE, env=own_home, quiet=True)
     replace_project(fresh / PROJECT.name)
     BAKED_FROM.write_text(digest)
 
@@ -78,28 +76,29 @@ def template_digest() -> str:
     return digest.hexdigest()
 
 
-def install() -> None:
-    """Make a virtual environment with what the site needs, unless it is there already."""
-    requirements = PROJECT / "requirements" / "common.txt"
-    if INSTALLED.exists() and INSTALLED.read_text() == requirements.read_text():
-        return
-    say("Installing Django and its companions (half a minute the first time)")
-    run(sys.executable, "-m", "venv", "--clear", VENV)
-    pip = ["-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check"]
-    run(PYTHON, *pip, "install", "--require-hashes", "--requirement", requirements)
-    shutil.copyfile(requirements, INSTALLED)
+def environment(name: str, requirements: Path, what: str) -> Path:
+    """Return the Python of a virtual environment with `requirements`; make it if it is not there already."""
+    venv = DEMO / name
+    python = venv / "bin" / "python"
+    installed = venv / "requirements.txt"
+    if not installed.exists() or installed.read_text() != requirements.read_text():
+        say(f"Installing {what} into {shown(venv)}, once")
+        run(sys.executable, "-m", "venv", "--clear", venv)
+        pip = ["-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check"]
+        run(python, *pip, "install", "--require-hashes", "--requirement", requirements)
+        shutil.copyfile(requirements, installed)
+    return python
 
 
-def serve(port: int) -> None:
+def serve(python: Path, port: int) -> None:
     """Become Django's development server, so that Ctrl+C and signals reach it and nothing else is left."""
-    manage = f"{shown(PYTHON)} {shown(PROJECT / 'manage.py')}"
     say(f"Serving http://{ADDRESS}:{port}/ - Ctrl+C ends it")
     print(f"    Its state:      http://{ADDRESS}:{port}/api/alive")
     print(f"    The admin site: http://{ADDRESS}:{port}/admin/ - there is no account yet, make one with:")
-    print(f"                    {manage} createsuperuser", flush=True)
+    print(f"                    {shown(python)} {shown(PROJECT / 'manage.py')} createsuperuser", flush=True)
     os.chdir(PROJECT)
-    command = [str(PYTHON), "manage.py", "runserver", "--noreload", f"{ADDRESS}:{port}"]
-    os.execve(PYTHON, command, environment())
+    command = [str(python), "manage.py", "runserver", "--noreload", f"{ADDRESS}:{port}"]
+    os.execve(python, command, django_environment())
 
 
 def first_free_port() -> int:
@@ -116,19 +115,26 @@ def first_free_port() -> int:
     sys.exit(f"The demo stops: every port from {PORTS[0]} to {PORTS[-1]} of {ADDRESS} is in use. Free one.")
 
 
-def environment() -> dict[str, str]:
-    """Return our environment without what was meant for another Django project."""
+def django_environment() -> dict[str, str]:
+    """Return our environment with the settings of a laptop, whatever other project it was meant for."""
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "exampleapp.settings.local"}
 
 
 def run(
     *command: str | Path, cwd: Path = TEMPLATE, env: dict[str, str] | None = None, quiet: bool = False
 ) -> None:
-    """Run a program to its end. Raises CalledProcessError when it fails."""
-    output = subprocess.DEVNULL if quiet else None
-    subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=env or environment(), stdout=output, check=True
-    )
+    """Run a program to its end; a quiet one shows what it printed only when it fails.
+
+    Raises CalledProcessError when it fails.
+    """
+    parts = [str(part) for part in command]
+    try:
+        subprocess.run(
+            parts, cwd=cwd, env=env or django_environment(), capture_output=quiet, text=True, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        print(error.stderr or "", file=sys.stderr)
+        raise
 
 
 def shown(path: Path) -> Path:
