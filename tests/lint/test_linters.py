@@ -35,6 +35,10 @@ def test_hadolint(sources: list[Path]) -> None:
         assert result.returncode == 0, f"{path}: {result.stdout}"
 
 
+def test_compose_file_follows_its_schema(example: Path) -> None:
+    run([BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", example / "docker-compose.yml"])
+
+
 @pytest.mark.parametrize("command", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]])
 def test_python_of_the_template(command: list[str]) -> None:
     run([BIN / command[0], *command[1:]], cwd=TEMPLATE)
