@@ -35,6 +35,10 @@ engine-stop: .venv/requirements.txt ## Stop the engine and the swarm that `make 
 base-images: .venv/requirements.txt ## Pull the base images, or build stand-ins where no registry is in reach
 	$(BIN)/python -m tests.images
 
+.PHONY: bench
+bench: .venv/requirements.txt ## Measure the production image: size, builds, start, memory, requests
+	$(BIN)/python -m tests.bench --json .cache/bench.json
+
 .PHONY: lint
 lint: .venv/requirements.txt ## Check style and types of the template itself
 	$(BIN)/ruff check

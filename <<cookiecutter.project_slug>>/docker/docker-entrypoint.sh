@@ -10,7 +10,7 @@ die() {
 # Files that we create belong to whom we run as: that has to be the owner of the checkout.
 check_owner() {
     owner=$(stat -c 'UID=%u GID=%g' .)
-    [ -w . ] || die "The checkout belongs to $owner and user $(id -u) cannot write to it: put UID and GID into the file .env, one a line."
+    [ -w . ] || die "The checkout belongs to $owner, and user $(id -u) cannot write to it: put these two into the file .env, one a line."
 }
 
 check_requirements() {

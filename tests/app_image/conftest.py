@@ -10,7 +10,7 @@ from tests.harness.docker import docker
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+def services(tmp_path_factory: pytest.TempPathFactory, base_images: object) -> Iterator[Services]:  # noqa: ARG001
     """A database and a cache. A test that stops one starts it again."""
     with containers.services(tmp_path_factory.mktemp("secrets")) as running:
         yield running

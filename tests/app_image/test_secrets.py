@@ -20,7 +20,11 @@ DOCKERFILE = "docker/production/app/Dockerfile"
 
 
 @pytest.fixture(scope="module", params=["compile-image", "runtime-image"])
-def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
+def exported(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    base_images: object,  # noqa: ARG001
+) -> Iterator[bytes]:
     """All that leaves the machine when a stage that needed the private index is pushed with its cache.
 
     Its history, its configuration, the cache in it, and every layer.

@@ -1,0 +1,1 @@
+"""What the production image weighs and how fast it is: `make bench` measures, and no test asserts it."""
