@@ -56,7 +56,9 @@ def pip_settings(listing: str) -> str:
     Folders of this machine are left out: a container does not have them.
     """
     values: dict[str, str] = {}
-    for name, value in re.findall(r"^\S*\.([a-z-]+)='(.*)'$", listing, re.MULTILINE):
+    found = re.findall(r"^(\S*)\.([a-z-]+)='(.*)'$", listing, re.MULTILINE)
+    # The environment last: it has the last word with pip, too.
+    for _, name, value in sorted(found, key=lambda setting: setting[0] == ":env:"):
         # pip shows the lines of one value as \n.
         words = [word for word in re.split(r"\\n|\s", value) if word and not word.startswith(("file:", "/"))]
         if name in PIP_SETTINGS and words:
