@@ -20,6 +20,7 @@ REPLICA = socket.gethostname()
 
 INSTALLED_APPS = [
     "<< cookiecutter.project_slug >>.users",
+    "<< cookiecutter.project_slug >>.jobs",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -118,5 +119,19 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+
+# Scheduled jobs: docs/jobs.md
+# Callers of /api/cron/ show this key; while it is replaced, the one before is good as well.
+CRON_API_KEY = env("CRON_API_KEY", default="")
+CRON_API_KEY_PREVIOUS = env("CRON_API_KEY_PREVIOUS", default="")
+# What the scheduler reads, and whom it calls.
+CRONTAB = env("CRONTAB", default=str(BASE_DIR / "deploy" / "configs" / "all" / "crontab"))
+CRON_URL = env("CRON_URL", default="http://127.0.0.1:8000")
+# Days for which the history is kept.
+JOBS_KEEP_DAYS = env.int("JOBS_KEEP_DAYS", default=30)
+# Seconds that a job has after SIGTERM: less than gunicorn's graceful timeout.
+JOBS_GRACE_SECONDS = env.int("JOBS_GRACE_SECONDS", default=20)
+# Whose TLS certificates are watched: `name` or `name=host:port`.
+CERTIFICATES: list[str] = []
 
 LOGGING = logging_config(formatter="readable", level=env("LOG_LEVEL", default="INFO"))

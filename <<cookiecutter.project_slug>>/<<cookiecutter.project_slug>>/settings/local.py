@@ -12,8 +12,13 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": BASE_DIR / "data" / "db.sqlite3",
+        # A file for the tests as well: threads would get in each other's way in memory.
+        "TEST": {"NAME": BASE_DIR / "data" / "test.sqlite3"},
     },
 }
+
+# The scheduler and the site find each other without a secret here.
+CRON_API_KEY = "for development only"
 
 # E-mails appear on the terminal.
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

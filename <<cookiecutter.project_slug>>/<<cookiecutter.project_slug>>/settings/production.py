@@ -54,4 +54,7 @@ EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"noreply@{DOMAIN}"
 
+# The proxy's, asked where it is in the swarm.
+CERTIFICATES = env.list("CERTIFICATES", default=[f"{DOMAIN}=proxy:8443"])
+
 LOGGING = logging_config(formatter="json", level=env("LOG_LEVEL", default="INFO"))

@@ -1,0 +1,14 @@
+"""The app of the scheduled jobs."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class JobsConfig(AppConfig):
+    """Runs jobs once in the whole swarm, and remembers how each run went."""
+
+    name = "<< cookiecutter.project_slug >>.jobs"
+
+    def ready(self) -> None:
+        """Import the module `jobs` of each app, as Django does with `admin`: it registers its jobs."""
+        autodiscover_modules("jobs")

@@ -1,0 +1,36 @@
+"""Jobs to test with."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from << cookiecutter.project_slug >>.jobs import stopping
+from << cookiecutter.project_slug >>.jobs.registry import Job, JobFunction, jobs
+from << cookiecutter.project_slug >>.jobs.registry import job as register
+
+Make = Callable[..., Job]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Registers a function as the job `test`, with limits of a minute, until the test ends."""
+    before = dict(jobs)
+
+    def make(
+        function: JobFunction, *, name: str = "test", lease: float = 60, timeout: float = 60
+    ) -> Job:
+        register(name, lease=lease, timeout=timeout)(function)
+        return jobs[name]
+
+    yield make
+    jobs.clear()
+    jobs.update(before)
+
+
+@pytest.fixture
+def told_to_end(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """When it is set, the process has got its SIGTERM."""
+    event = threading.Event()
+    monkeypatch.setattr(stopping, "_questions", [event.is_set])
+    return event
