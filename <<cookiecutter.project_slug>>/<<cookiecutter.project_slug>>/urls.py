@@ -7,11 +7,14 @@ from django.urls import path
 
 from .alive.views import alive
 from .home.views import favicon, home, robots, security
+from .jobs.views import run_job, states
 
 urlpatterns = [
     path("", home, name="home"),
     path("admin/", admin.site.urls),
     path("api/alive", alive, name="alive"),
+    path("api/cron/", states, name="job-states"),
+    path("api/cron/<str:name>", run_job, name="run-job"),
     path("favicon.ico", favicon),
     path("robots.txt", robots, name="robots"),
     path(".well-known/security.txt", security, name="security"),

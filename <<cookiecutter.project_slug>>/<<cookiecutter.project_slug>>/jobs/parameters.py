@@ -1,6 +1,7 @@
 """What a job may be told: the arguments of its function after the lease."""
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_type_hints
@@ -20,14 +21,20 @@ class Parameter:
         """Return a value from JSON once it has the declared type.
 
         Raises:
-            ValueError: it has another one.
+            ValueError: it has another one, or the database could not store it.
         """
-        # For JSON 1 is no true, though Python's bool is an int.
-        if type(value) is self.type:
-            return value
         if self.type is float and type(value) is int:
-            return float(value)
-        raise ValueError(f"{self.name} must be {self.type.__name__}, not {type(value).__name__}")
+            value = float(value)
+        # For JSON 1 is no true, though Python's bool is an int.
+        if type(value) is not self.type:
+            raise ValueError(
+                f"{self.name} must be {self.type.__name__}, not {type(value).__name__}"
+            )
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{self.name} must be a number, not {value}")
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError(f"{self.name} must not contain a NUL character")
+        return value
 
     def parse(self, text: str) -> Any:
         """Return the value that a word of a command or a crontab line stands for.

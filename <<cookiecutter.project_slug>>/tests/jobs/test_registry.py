@@ -58,6 +58,8 @@ def test_whole_number_is_a_float_in_json(make: Make) -> None:
         ({"days": None}, "days must be int, not NoneType"),
         ({"days": 3, "ratio": "x"}, "ratio must be float, not str"),
         ({"days": 3, "dry": 1}, "dry must be bool, not int"),
+        ({"days": 3, "ratio": float("nan")}, "ratio must be a number, not nan"),
+        ({"days": 3, "name": "a\0"}, "name must not contain a NUL character"),
         ({"days": 3, "lease": "mine"}, "no parameter 'lease'"),
         ({"days": 3, "hours": 1}, "no parameter 'hours'"),
     ],

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from << cookiecutter.project_slug >>.jobs import history, runner
 from << cookiecutter.project_slug >>.jobs.history import AlreadyRanError
 from << cookiecutter.project_slug >>.jobs.lease import HeldError, Lease, take
-from << cookiecutter.project_slug >>.jobs.models import LeaseRecord, Run
+from << cookiecutter.project_slug >>.jobs.models import CrontabLine, LeaseRecord, Run
 from << cookiecutter.project_slug >>.jobs.registry import Job
 
 from .conftest import Make
@@ -324,3 +324,9 @@ def test_many_threads_one_run(make: Make) -> None:
     assert all_others
     assert sorted(answers) == ["held"] * 19 + ["succeeded"]
     assert Run.objects.count() == 1
+
+
+def test_names_in_lists() -> None:
+    assert str(Run(job="import", pk=7)) == "import 7"
+    assert str(LeaseRecord(job="import")) == "import"
+    assert str(CrontabLine(job="import", expression="@daily")) == "@daily import"

@@ -1,0 +1,118 @@
+"""`/api/cron/`: runs jobs, and tells how they went."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from .authentication import key_required
+from .history import AlreadyRanError
+from .lease import HeldError
+from .models import Run
+from .overview import JobState, overview
+from .registry import Job, arguments, jobs
+from .runner import run
+
+# An interrupted run is nobody's fault: 503 says that another try may succeed.
+STATUS = {
+    Run.State.SUCCEEDED: HTTPStatus.OK,
+    Run.State.FAILED: HTTPStatus.INTERNAL_SERVER_ERROR,
+    Run.State.TIMED_OUT: HTTPStatus.GATEWAY_TIMEOUT,
+    Run.State.INTERRUPTED: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+@csrf_exempt
+@never_cache
+@key_required
+@require_safe
+def states(request: HttpRequest) -> JsonResponse:
+    """Answer with the state of each job, for monitors."""
+    return JsonResponse({"jobs": [_job(state) for state in overview()]})
+
+
+@csrf_exempt
+@never_cache
+@key_required
+@require_POST
+def run_job(request: HttpRequest, name: str) -> JsonResponse:
+    """Run a job and answer when it has ended, or when nobody waits for it any longer."""
+    job = jobs.get(name)
+    if job is None:
+        return _error(HTTPStatus.NOT_FOUND, "there is no such job")
+    try:
+        parameters = arguments(job, _body(request))
+        scheduled = _scheduled(request)
+    except (ValueError, OverflowError) as error:
+        return _error(HTTPStatus.BAD_REQUEST, str(error))
+    return _run(job, parameters, scheduled)
+
+
+def _run(job: Job, parameters: Mapping[str, Any], scheduled: datetime | None) -> JsonResponse:
+    trigger = Run.Trigger.SCHEDULE if scheduled else Run.Trigger.API
+    try:
+        record = run(job, parameters, trigger=trigger, scheduled=scheduled)
+    except HeldError as error:
+        return _error(HTTPStatus.CONFLICT, str(error), age=round(error.age.total_seconds(), 3))
+    except AlreadyRanError as error:
+        return _error(HTTPStatus.CONFLICT, str(error))
+    except DatabaseError:
+        return _error(HTTPStatus.SERVICE_UNAVAILABLE, "the database is unavailable")
+    return JsonResponse(_record(record), status=STATUS[Run.State(record.state)])
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    """Return the parameters in the body; none when it is empty."""
+    if not request.body:
+        return {}
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise ValueError("the body must be a JSON object with the parameters")
+    return body
+
+
+def _scheduled(request: HttpRequest) -> datetime | None:
+    """Return the due time, which the scheduler sends along."""
+    header = request.headers.get("X-Scheduled")
+    if header is None:
+        return None
+    scheduled = parse_datetime(header)
+    if scheduled is None or scheduled.tzinfo is None:
+        raise ValueError("X-Scheduled must be a time in ISO 8601, with its offset")
+    return scheduled.astimezone(UTC)
+
+
+def _error(status: HTTPStatus, message: str, **details: Any) -> JsonResponse:
+    return JsonResponse({"error": message, **details}, status=status)
+
+
+def _record(run: Run) -> dict[str, Any]:
+    """Tell how a run went; its error is for those who may read the history."""
+    return {
+        "run": run.pk,
+        "job": run.job,
+        "state": run.state,
+        "started": run.started,
+        "duration": round(run.duration.total_seconds(), 3) if run.duration else None,
+        "result": run.result,
+    }
+
+
+def _job(state: JobState) -> dict[str, Any]:
+    return {
+        "job": state.name,
+        "last_run": _record(state.last_run) if state.last_run else None,
+        "next_due": state.next_due,
+        "overdue": state.overdue,
+    }
