@@ -103,7 +103,9 @@ class Site:
         (folder / "ca.conf").write_text(CA_CONF)
         (folder / "index").touch()
         (folder / "serial").write_text("01")
-        openssl(folder, "req -newkey rsa:2048 -nodes -subj /CN=example.test -keyout key -out request")
+        openssl(
+            folder, "req -newkey rsa:2048 -nodes -subj /CN=example.test -keyout key -out request"
+        )
         openssl(
             folder,
             "ca -batch -selfsign -notext -config ca.conf -keyfile key -in request -out certificate"
