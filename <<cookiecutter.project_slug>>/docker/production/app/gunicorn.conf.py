@@ -72,3 +72,11 @@ def when_ready(_server: Any) -> None:
     """Keep the garbage collector off what was loaded, so that the processes go on sharing it."""
     gc.collect()
     gc.freeze()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let a scheduled job know when its process is about to end, be it by SIGTERM or by its age."""
+    # Here, because the app cannot be imported before gunicorn has found it.
+    from << cookiecutter.project_slug >>.jobs import stopping  # noqa: PLC0415
+
+    stopping.watch(lambda: not worker.alive)
