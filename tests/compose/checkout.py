@@ -40,7 +40,14 @@ class Checkout:
         """Return what git finds changed or new, one file a line."""
         # The checkout may belong to somebody else than the user who runs the tests: git then needs
         # permission to read it, and must not refresh its index, which would become ours.
-        command = ["git", "-c", f"safe.directory={self.folder}", "status", "--porcelain", "--untracked-files=all"]
+        command = [
+            "git",
+            "-c",
+            f"safe.directory={self.folder}",
+            "status",
+            "--porcelain",
+            "--untracked-files=all",
+        ]
         environment = {**GIT_ENVIRONMENT, "GIT_OPTIONAL_LOCKS": "0"}
         return run(command, cwd=self.folder, env=environment).stdout
 

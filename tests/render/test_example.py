@@ -35,6 +35,15 @@ def test_make_target_of_the_project_passes(project: Path, example_python: Path, 
     run(["make", target], cwd=project, env=environment(example_python))
 
 
+def test_tests_of_the_project_pass_with_the_tools_of_its_containers(
+    project: Path, docker_python: Path
+) -> None:
+    # With the database's driver at hand, none of them is skipped.
+    result = run([docker_python, "-m", "pytest"], cwd=project, env=environment(docker_python))
+
+    assert "skipped" not in result.stdout
+
+
 def test_no_migration_is_missing(project: Path, example_python: Path) -> None:
     run([example_python, "manage.py", "makemigrations", "--check", "--dry-run"], cwd=project)
 
