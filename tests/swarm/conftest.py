@@ -1,0 +1,63 @@
+"""One deployed stack for all tests of this folder. After each of them it is whole again."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.certificate import make_certificate
+from tests.harness.docker import unique_name
+from tests.harness.site import Site
+
+from .stack import Stack
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def stack(
+    example: Path, app_image: str, proxy_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The example in production: healthy, with its tables."""
+    certificate = make_certificate(tmp_path_factory.mktemp("swarm"), "example.com")
+    running = Stack(unique_name("stack"), example, app_image, proxy_image, certificate)
+    try:
+        running.prepare()
+        running.deploy()
+        running.wait_until_healthy()
+        running.migrate()
+        yield running
+    except BaseException:
+        print(running.logs())
+        raise
+    finally:
+        running.remove()
+
+
+@pytest.fixture
+def site(stack: Stack) -> Site:
+    return stack.site
+
+
+@pytest.fixture(autouse=True)
+def whole_again(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Show the logs of the stack with a failed test, and do not let it spoil the next one."""
+    failures = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failures:
+        print(stack.logs())
+    stack.wait_until_healthy()
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Note a measured figure; all of them are printed at the end of the run."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    figures = config.stash.get(FIGURES, [])
+    if figures:
+        terminalreporter.section("measured on this swarm")
+        for line in figures:
+            terminalreporter.line(line)

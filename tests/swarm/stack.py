@@ -1,0 +1,236 @@
+"""Deploy the example as a stack of its own, and remove every trace of it."""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.harness.certificate import Certificate
+from tests.harness.command import run
+from tests.harness.docker import docker
+from tests.harness.ports import free_port
+from tests.harness.site import Site
+from tests.harness.wait import wait_until
+
+SERVICES = ("app", "db", "proxy", "redis")
+
+
+@dataclass
+class Stack:
+    """One environment of `project` under a name, ports and secrets of its own.
+
+    `name` has at most 30 characters, since the swarm limits the names of configs to 64. `changes` replaces
+    values of the environment's deploy.env.
+    """
+
+    name: str
+    project: Path
+    app_image: str
+    proxy_image: str
+    certificate: Certificate
+    domain: str = "example.com"
+    environment: str = "production"
+    changes: dict[str, str] = field(default_factory=dict)
+    http_port: int = field(default_factory=free_port)
+    https_port: int = field(default_factory=free_port)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def site(self) -> Site:
+        return Site(self.domain, self.http_port, self.https_port, self.certificate.certificate)
+
+    def prepare(self) -> None:
+        """Label the node and make the secrets, as the comments in deploy/stack.yml ask for."""
+        docker("node", "update", "--label-add", f"{self.name}.database=true", this_node())
+        self.secrets = throwaway_secrets()
+        for name, value in self.secrets.items():
+            docker("secret", "create", f"{self.name}_{name}_1", "-", stdin=value)
+        files = {"tls_certificate": self.certificate.certificate, "tls_key": self.certificate.key}
+        for name, path in files.items():
+            docker("secret", "create", f"{self.name}_{name}_1", str(path))
+
+    def deploy(self, **changes: str) -> None:
+        """Deploy with the two commands from the head of deploy/stack.yml; wait for nothing.
+
+        `changes` are kept: they are part of every later deploy.
+        """
+        self.changes.update(changes)
+        variables = self.variables()
+        names = ("stack.yml", f"stack.{variables['OVERLAY']}.yml")
+        files = [f"--compose-file={name}" for name in names]
+        folder = self.project / "deploy"
+        env = {**os.environ, **variables}
+        rendered = run(["docker", "stack", "config", *files], folder, env).stdout
+        # The images are on this machine only: no registry is asked for their digests.
+        command = "docker stack deploy --resolve-image=never --compose-file=-".split()
+        run([*command, self.name], folder, env, stdin=rendered)
+
+    def variables(self) -> dict[str, str]:
+        """Return what the stack files are filled in with: the environment's deploy.env, and what differs here."""
+        settings = self.project / "deploy" / "configs" / self.environment / "deploy.env"
+        lines = [
+            line for line in settings.read_text().splitlines() if "=" in line and not line.startswith("#")
+        ]
+        given = dict(line.split("=", 1) for line in lines)
+        # This machine's own engine.
+        del given["DOCKER_HOST"]
+        return {
+            **given,
+            "STACK": self.name,
+            "DOMAIN": self.domain,
+            "HTTP_PORT": str(self.http_port),
+            "HTTPS_PORT": str(self.https_port),
+            "APP_IMAGE": self.app_image,
+            "PROXY_IMAGE": self.proxy_image,
+            "RELEASE": "0123abc",
+            **self.changes,
+        }
+
+    def wait_until_healthy(self, seconds: float = 120) -> None:
+        """Wait until every service has all its replicas, which count only once they are healthy."""
+        wait_until(lambda: self.is_complete(), seconds, f"all services of {self.name}: {self.replicas()}")
+
+    def wait_until_updated(self, service: str, seconds: float = 60) -> None:
+        """Wait for the end of an update that has begun. Fails when the swarm paused it or rolled it back."""
+        state = "--format={{with .UpdateStatus}}{{.State}}{{end}}"
+        name = f"{self.name}_{service}"
+        wait_until(
+            lambda: docker("service", "inspect", state, name).stdout.strip() != "updating",
+            seconds,
+            f"the update of {service}",
+        )
+        assert docker("service", "inspect", state, name).stdout.strip() == "completed"
+
+    def is_complete(self) -> bool:
+        replicas = self.replicas()
+        return set(replicas) == set(SERVICES) and all(
+            running == wanted != "0"
+            for running, _, wanted in (text.partition("/") for text in replicas.values())
+        )
+
+    def replicas(self) -> dict[str, str]:
+        """Return running and wanted replicas, such as "1/2", by service."""
+        lines = docker("stack", "services", "--format={{.Name}} {{.Replicas}}", self.name).stdout.splitlines()
+        return {name.removeprefix(f"{self.name}_"): rest.split()[0] for name, rest in map(split_once, lines)}
+
+    def migrate(self) -> None:
+        """Bring the database up to date from within a replica."""
+        docker("exec", self.container("app"), "python", "manage.py", "migrate", "--verbosity=0")
+
+    def container(self, service: str) -> str:
+        """Return the id of one running container of a service."""
+        return self.containers(service)[0]
+
+    def containers(self, service: str) -> list[str]:
+        """Return the ids of a service's running containers on this machine, the oldest first."""
+        label = f"label=com.docker.swarm.service.name={self.name}_{service}"
+        return docker("ps", "--quiet", "--no-trunc", "--filter", label).stdout.split()[::-1]
+
+    def all_containers(self) -> list[str]:
+        """Return the ids of all containers of the stack on this machine, also of those that ended."""
+        label = f"label=com.docker.stack.namespace={self.name}"
+        return docker("ps", "--all", "--quiet", "--no-trunc", "--filter", label).stdout.split()
+
+    def processes(self, service: str) -> list[Path]:
+        """Return the folder below /proc of every process in a service's containers on this machine."""
+        tops = [
+            docker("top", container, "-eo", "pid").stdout.split()[1:]
+            for container in self.containers(service)
+        ]
+        found = [Path("/proc") / pid for pids in tops for pid in pids]
+        assert found, f"no process of {service}"
+        return found
+
+    def addresses(self, service: str) -> list[str]:
+        """Return the addresses of a service's first container on the stack's networks."""
+        (described,) = inspect("container", self.container(service))
+        networks = described["NetworkSettings"]["Networks"]
+        return [network["IPAddress"] for name, network in networks.items() if name.startswith(self.name)]
+
+    def is_neighbour(self, service: str, address: str) -> bool:
+        """Tell whether a service's container is on the network of `address`, without a router between."""
+        (process, *_) = self.processes(service)
+        enter = ["nsenter", f"--net={process}/ns/net"]
+        return " via " not in run([*enter, "ip", "route", "get", address]).stdout
+
+    def resolves(self, service: str, name: str) -> bool:
+        """Tell whether the swarm's DNS knows `name` where a service's container asks."""
+        return docker("exec", self.container(service), "getent", "hosts", name, check=False).returncode == 0
+
+    def configs(self) -> list[str]:
+        """Return the names of the stack's configs."""
+        label = f"label=com.docker.stack.namespace={self.name}"
+        return docker("config", "ls", "--format={{.Name}}", "--filter", label).stdout.split()
+
+    def sql(self, statement: str) -> str:
+        """Run SQL as the database's superuser, over the socket in its container; return the rows."""
+        psql = ("psql", "--username=postgres", "--dbname=exampleapp", "--no-align", "--tuples-only")
+        return docker("exec", self.container("db"), *psql, f"--command={statement}").stdout.strip()
+
+    def lines_with(self, service: str, needle: str) -> list[str]:
+        """Return the lines with `needle` that a service has logged; wait until there is one."""
+        command = ("service", "logs", "--raw", f"{self.name}_{service}")
+        return wait_until(
+            lambda: [line for line in docker(*command).stdout.splitlines() if needle in line],
+            10,
+            f"{needle} in the log of {service}",
+        )
+
+    def logs(self) -> str:
+        """Return what every service has printed, and what the swarm says of its tasks."""
+        tasks = ("stack", "ps", "--no-trunc", "--format={{.Name}} {{.CurrentState}} {{.Error}}", self.name)
+        parts = [docker(*tasks, check=False).stdout]
+        for service in SERVICES:
+            result = docker("service", "logs", "--raw", "--tail=60", f"{self.name}_{service}", check=False)
+            parts.append(f"--- {service} ---\n{result.stdout}{result.stderr}")
+        return "\n".join(parts)
+
+    def take_down(self) -> None:
+        """Remove the services and networks; volumes and secrets stay. Waits until all containers are gone."""
+        docker("stack", "rm", self.name, check=False)
+        wait_until(lambda: not self.all_containers(), 90, f"the end of {self.name}'s containers")
+        wait_until(lambda: not self.networks(), 30, f"the end of {self.name}'s networks")
+
+    def networks(self) -> list[str]:
+        label = f"label=com.docker.stack.namespace={self.name}"
+        return docker("network", "ls", "--quiet", "--filter", label).stdout.split()
+
+    def remove(self) -> None:
+        """Remove everything that `prepare` and `deploy` have made."""
+        self.take_down()
+        for volume in ("database", "maintenance"):
+            docker("volume", "rm", "--force", f"{self.name}_{volume}", check=False)
+        for name in (*self.secrets, "tls_certificate", "tls_key"):
+            docker("secret", "rm", f"{self.name}_{name}_1", check=False)
+        docker("node", "update", "--label-rm", f"{self.name}.database", this_node(), check=False)
+
+
+def throwaway_secrets() -> dict[str, str]:
+    """Return new values for all secrets but the certificate's two."""
+    database_password = secrets.token_urlsafe(24)
+    redis_password = secrets.token_urlsafe(24)
+    return {
+        "cron_api_key": secrets.token_urlsafe(32),
+        "database_password": database_password,
+        "database_uri": f"postgres://exampleapp:{database_password}@db:5432/exampleapp",
+        "redis_password": redis_password,
+        "redis_uri": f"redis://:{redis_password}@redis:6379/0",
+        "secret_key": secrets.token_urlsafe(50),
+    }
+
+
+def this_node() -> str:
+    return docker("info", "--format={{.Swarm.NodeID}}").stdout.strip()
+
+
+def inspect(kind: str, *names: str) -> list[dict[str, Any]]:
+    """Return what `docker KIND inspect` says of objects."""
+    found: list[dict[str, Any]] = json.loads(docker(kind, "inspect", *names).stdout)
+    return found
+
+
+def split_once(line: str) -> tuple[str, str]:
+    first, _, rest = line.partition(" ")
+    return first, rest

@@ -1,0 +1,162 @@
+"""What an intruder would find: no secret where it does not belong, and no right that is not needed."""
+
+import pytest
+
+from tests.harness.docker import docker
+
+from .stack import SERVICES, Stack, inspect
+
+pytestmark = pytest.mark.swarm
+
+USERS = {"app": "10001", "db": "999", "proxy": "10002", "redis": "999"}
+# A tmpfs, a volume, or the kernel.
+WRITABLE = ("/tmp", "/data", "/dev", "/run/postgresql", "/var/lib", "/proc", "/sys")  # noqa: S108
+
+
+def test_no_secret_in_what_the_swarm_tells(stack: Stack) -> None:
+    services = [f"{stack.name}_{service}" for service in SERVICES]
+    told = {
+        "services": docker("service", "inspect", *services).stdout,
+        "containers": docker("container", "inspect", *stack.all_containers()).stdout,
+        "images": docker("image", "inspect", stack.app_image, stack.proxy_image).stdout,
+        "history": docker("history", "--no-trunc", stack.app_image).stdout,
+        "logs": "".join(docker("service", "logs", service).stdout for service in services),
+        "configs": "".join(docker("config", "inspect", name).stdout for name in stack.configs()),
+    }
+    for place, text in told.items():
+        assert text, place
+        for name, value in stack.secrets.items():
+            assert value not in text, f"{name} in {place}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_secret_in_an_environment_or_command_line(stack: Stack, service: str) -> None:
+    """Of every process of the container, as the kernel tells it to this machine's root."""
+    told = "".join(
+        path.read_bytes().decode(errors="replace")
+        for process in stack.processes(service)
+        for path in (process / "environ", process / "cmdline")
+    )
+    assert told
+    for name, value in stack.secrets.items():
+        assert value not in told, name
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_process_has_a_capability_or_is_root(stack: Stack, service: str) -> None:
+    for process in stack.processes(service):
+        status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+        assert status["Uid"].split() == [USERS[service]] * 4
+        assert status["Gid"].split() == [USERS[service]] * 4
+        assert {status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_root_file_system_is_read_only(stack: Stack, service: str) -> None:
+    for process in stack.processes(service):
+        mounts = [line.split() for line in (process / "mounts").read_text().splitlines()]
+        writable = [
+            where for _, where, kind, options, *_ in mounts if "rw" in options.split(",") and kind != "cgroup"
+        ]
+        assert [where for where in writable if not where.startswith(WRITABLE)] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_container_is_limited_and_rotates_its_logs(stack: Stack, service: str) -> None:
+    (described,) = inspect("container", stack.container(service))
+    host = described["HostConfig"]
+
+    assert host["Memory"] > 0
+    assert host["NanoCpus"] > 0
+    assert host["LogConfig"]["Type"] == "local"
+    assert set(host["LogConfig"]["Config"]) == {"max-file", "max-size"}
+    assert described["Config"]["Healthcheck"]["Test"]
+
+
+def test_only_the_proxy_publishes_ports(stack: Stack) -> None:
+    published = {
+        service: sorted(
+            binding["HostPort"]
+            for described in inspect("container", *stack.containers(service))
+            for bindings in described["NetworkSettings"]["Ports"].values()
+            for binding in bindings or []
+            if ":" not in binding["HostIp"]
+        )
+        for service in SERVICES
+    }
+    ports = sorted(map(str, (stack.http_port, stack.https_port)))
+    assert published == {"app": [], "db": [], "proxy": ports, "redis": []}
+
+
+def test_the_proxy_is_connected_with_the_app_and_nothing_behind_it(stack: Stack) -> None:
+    """Asks the kernel and the swarm's DNS for the way, so that no packet goes a wrong one."""
+    direct = {
+        service: [stack.is_neighbour("proxy", address) for address in stack.addresses(service)]
+        for service in ("app", "db", "redis")
+    }
+    # The app has an address on each of its two networks.
+    assert sorted(direct["app"]) == [False, True]
+    assert direct["db"] == [False]
+    assert direct["redis"] == [False]
+    assert stack.resolves("proxy", "app")
+    assert not stack.resolves("proxy", "db")
+    assert not stack.resolves("proxy", "redis")
+
+
+def test_the_database_has_no_way_out(stack: Stack) -> None:
+    """`internal` networks have no gateway, so there is no default route."""
+    (process, *_) = stack.processes("db")
+    routes = [line.split() for line in (process / "net" / "route").read_text().splitlines()[1:]]
+
+    assert routes
+    assert "00000000" not in [destination for _, destination, *_ in routes]
+
+
+def test_the_database_refuses_its_superuser_over_the_network(stack: Stack) -> None:
+    """Whoever knows the app's password must not become more than the app."""
+    attempt = (
+        "import os, psycopg2; uri = open('/run/secrets/database_uri').read().strip();"
+        "psycopg2.connect(uri.replace('//exampleapp:', '//' + os.environ['ROLE'] + ':'), connect_timeout=5)"
+    )
+    outcomes = {
+        role: docker(
+            "exec", f"--env=ROLE={role}", stack.container("app"), "python", "-c", attempt, check=False
+        )
+        for role in ("exampleapp", "postgres")
+    }
+    assert outcomes["exampleapp"].returncode == 0, outcomes["exampleapp"].stderr
+    assert "password authentication failed" in outcomes["postgres"].stderr
+    assert stack.sql("SELECT rolsuper FROM pg_roles WHERE rolname = 'exampleapp'") == "f"
+
+
+def test_the_cache_wants_a_password(stack: Stack) -> None:
+    redis = stack.container("redis")
+
+    assert "NOAUTH" in docker("exec", redis, "redis-cli", "get", "key").stdout
+    health = ("redis-cli", "--user", "health", "--pass", "health", "--no-auth-warning")
+    assert docker("exec", redis, *health, "ping").stdout == "PONG\n"
+    assert "NOPERM" in docker("exec", redis, *health, "get", "key").stdout
+
+
+def test_what_the_cache_may_hold_is_limited(stack: Stack) -> None:
+    ask = (
+        "import django; django.setup(); from django.core.cache import cache;"
+        "print(cache._cache.get_client().config_get('maxmemory*'))"
+    )
+    told = docker("exec", stack.container("app"), "python", "-c", ask).stdout
+
+    assert "134217728" in told
+    assert "allkeys-lru" in told
+
+
+def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
+    given = {
+        service: sorted(docker("exec", stack.container(service), "ls", "/run/secrets").stdout.split())
+        for service in SERVICES
+    }
+    assert given == {
+        "app": ["cron_api_key", "cron_api_key_previous", "database_uri", "redis_uri", "secret_key"],
+        "db": ["database_password"],
+        "proxy": ["tls_certificate", "tls_key"],
+        "redis": ["redis_password"],
+    }
