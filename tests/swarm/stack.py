@@ -68,7 +68,7 @@ class Stack:
         run([*command, self.name], folder, env, stdin=rendered)
 
     def variables(self) -> dict[str, str]:
-        """Return what the stack files are filled in with: the environment's deploy.env, and what differs here."""
+        """Return what fills in the stack files: the environment's deploy.env, and what differs here."""
         settings = self.project / "deploy" / "configs" / self.environment / "deploy.env"
         lines = [
             line for line in settings.read_text().splitlines() if "=" in line and not line.startswith("#")
