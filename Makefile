@@ -39,6 +39,14 @@ base-images: .venv/requirements.txt ## Pull the base images, or build stand-ins 
 bench: .venv/requirements.txt ## Measure the production image: size, builds, start, memory, requests
 	$(BIN)/python -m tests.bench --json .cache/bench.json
 
+.PHONY: swarm
+swarm: engine base-images ## Deploy the example to a single-node swarm on this machine
+	$(BIN)/python -m tests.swarm up
+
+.PHONY: swarm-down
+swarm-down: .venv/requirements.txt ## Remove what `make swarm` has made; the engine stays
+	$(BIN)/python -m tests.swarm down
+
 .PHONY: lint
 lint: .venv/requirements.txt ## Check style and types of the template itself
 	$(BIN)/ruff check

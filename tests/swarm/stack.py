@@ -189,22 +189,28 @@ class Stack:
 
     def take_down(self) -> None:
         """Remove the services and networks; volumes and secrets stay. Waits until all containers are gone."""
-        docker("stack", "rm", self.name, check=False)
-        wait_until(lambda: not self.all_containers(), 90, f"the end of {self.name}'s containers")
-        wait_until(lambda: not self.networks(), 30, f"the end of {self.name}'s networks")
-
-    def networks(self) -> list[str]:
-        label = f"label=com.docker.stack.namespace={self.name}"
-        return docker("network", "ls", "--quiet", "--filter", label).stdout.split()
+        take_down(self.name)
 
     def remove(self) -> None:
         """Remove everything that `prepare` and `deploy` have made."""
-        self.take_down()
-        for volume in ("database", "maintenance"):
-            docker("volume", "rm", "--force", f"{self.name}_{volume}", check=False)
-        for name in (*self.secrets, "tls_certificate", "tls_key"):
-            docker("secret", "rm", f"{self.name}_{name}_1", check=False)
-        docker("node", "update", "--label-rm", f"{self.name}.database", this_node(), check=False)
+        remove(self.name)
+
+
+def take_down(name: str) -> None:
+    """Remove the services, networks and configs of a stack, and wait until all its containers are gone."""
+    docker("stack", "rm", name, check=False)
+    for kind in (["container", "ls", "--all"], ["network", "ls"]):
+        listed = [*kind, "--quiet", "--filter", f"label=com.docker.stack.namespace={name}"]
+        wait_until(lambda: not docker(*listed).stdout, 90, f"the end of every {kind[0]} of {name}")  # noqa: B023
+
+
+def remove(name: str) -> None:
+    """Remove every trace of a stack from this machine: also its volumes, its secrets and the node's label."""
+    take_down(name)
+    for kind in ("volume", "secret"):
+        for found in docker(kind, "ls", "--quiet", "--filter", f"name={name}_").stdout.split():
+            docker(kind, "rm", found)
+    docker("node", "update", "--label-rm", f"{name}.database", this_node(), check=False)
 
 
 def throwaway_secrets() -> dict[str, str]:
