@@ -33,6 +33,7 @@ OTHERS = {
     ".npmrc",
     "Dockerfile",
     "Makefile",
+    "crontab",
 }
 
 COMPILE_TEMPLATES = """
