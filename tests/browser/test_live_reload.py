@@ -26,7 +26,7 @@ def development_site(production_python: Path, redis: RedisServer, frontend: Path
         "DJANGO_SETTINGS_MODULE": "exampleapp.settings.docker",
         "DATABASE_URI": f"sqlite:///{project}/data/db.sqlite3",
         "REDIS_URI": redis.uri,
-        "LIVE_RELOAD_URL": f"http://127.0.0.1:{static_port}/esbuild",
+        "LIVE_RELOAD_URL": f"http://127.0.0.1:{static_port}",
         "PORT": str(static_port),
     }
     django: list[str | Path] = [
