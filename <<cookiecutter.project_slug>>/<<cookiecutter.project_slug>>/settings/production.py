@@ -41,6 +41,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Pages link to the hashed names alone: copies under the plain names would only fill the image.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Without a mail server, e-mails are printed among the logs.
 EMAIL = env.email_url("EMAIL_URI", default="consolemail://")
