@@ -7,3 +7,35 @@ CREATE DATABASE "<< cookiecutter.project_slug >>" OWNER "<< cookiecutter.project
 
 -- The superuser can come in through the container's socket only, never over the network.
 ALTER ROLE postgres PASSWORD NULL;
+
+-- The password is replaced without a gap: each version has a login of its own, a member of the role that owns the
+-- data. `deploy/swarm` calls these functions; they do for the app what only the superuser may do otherwise.
+\connect "<< cookiecutter.project_slug >>"
+CREATE FUNCTION make_login(version integer, password text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    login CONSTANT text := format('<< cookiecutter.project_slug >>_%s', version);
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) THEN
+        EXECUTE format('CREATE ROLE %I LOGIN IN ROLE "<< cookiecutter.project_slug >>"', login);
+    END IF;
+    EXECUTE format('ALTER ROLE %I PASSWORD %L', login, password);
+END $$;
+
+CREATE FUNCTION keep_logins(versions integer[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    login text;
+BEGIN
+    FOR login IN SELECT rolname FROM pg_roles WHERE rolname ~ '^<< cookiecutter.project_slug >>_[0-9]+$' LOOP
+        IF NOT substring(login FROM '[0-9]+$')::integer = ANY (versions) THEN
+            EXECUTE format('DROP ROLE %I', login);
+        END IF;
+    END LOOP;
+    -- The first login is the owner itself.
+    IF NOT 1 = ANY (versions) THEN
+        ALTER ROLE "<< cookiecutter.project_slug >>" PASSWORD NULL;
+    END IF;
+END $$;
+REVOKE EXECUTE ON FUNCTION make_login, keep_logins FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION make_login, keep_logins TO "<< cookiecutter.project_slug >>";
