@@ -1,0 +1,1 @@
+"""The modules of `deploy/swarm`, named by what they do."""

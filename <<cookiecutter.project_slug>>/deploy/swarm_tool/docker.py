@@ -1,0 +1,99 @@
+"""The docker client: every word to the engine goes through here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from typing import Any
+
+from .outcome import Problem, say
+
+# Seconds that a lost connection may last before the command counts as failed.
+RECONNECT = 30.0
+# Seconds after which a client that says nothing counts as a lost connection.
+TIMEOUT = 60.0
+# What the client says when it cannot reach the engine (seen with 28, over a unix socket and over ssh).
+LOST = (
+    "cannot connect to the docker daemon",
+    "error during connect",
+    "connection refused",
+    "connection reset",
+    "broken pipe",
+    "i/o timeout",
+    "unexpected eof",
+)
+
+
+class DockerError(Problem):
+    """The engine said no; `why` holds its words."""
+
+
+class ConnectionLost(Problem):
+    """The engine did not answer for longer than a connection may be lost."""
+
+
+class Docker:
+    """The docker client, speaking to the engine of DOCKER_HOST or DOCKER_CONTEXT."""
+
+    def __init__(self, where: dict[str, str]) -> None:
+        self.environment = {**os.environ, **where}
+        if "DOCKER_CONTEXT" in where:
+            self.environment.pop("DOCKER_HOST", None)
+        # An engine that never answered is not worth waiting for.
+        self.patience = 0.0
+
+    def text(self, *arguments: str, value: str = "", timeout: float = TIMEOUT, both: bool = False) -> str:
+        """Run a docker command and return what it prints; with `both`, also to standard error.
+
+        `value` is what it reads from standard input: the way for secrets, which are never arguments.
+        Raises DockerError, and ConnectionLost when the engine stays away.
+        """
+        give_up = 0.0
+        while True:
+            try:
+                done = subprocess.run(
+                    ["docker", *arguments], input=value, env=self.environment, timeout=timeout,
+                    capture_output=True, text=True, check=False,
+                )  # fmt: skip
+                error = done.stderr.strip()
+                if done.returncode == 0:
+                    self.patience = self.patience or RECONNECT
+                    return done.stdout + (done.stderr if both else "")
+                if not any(sign in error.lower() for sign in LOST):
+                    raise DockerError(f"docker {' '.join(arguments[:2])} failed", error, "correct what it names")
+            except subprocess.TimeoutExpired:
+                error = f"no answer within {timeout:.0f} s"
+            if not give_up:
+                give_up = time.monotonic() + self.patience
+                say(f"  connection lost ({error.splitlines()[-1]})")
+            if time.monotonic() >= give_up:
+                raise ConnectionLost("the engine does not answer", error, "check DOCKER_HOST and the network")
+            time.sleep(1)
+
+    def inspect(self, kind: str, names: list[str]) -> list[dict[str, Any]]:
+        """Inspect objects of a kind by name or id; those that are gone are left out."""
+        if not names:
+            return []
+        command = ["inspect", "--type", kind] if kind in ("task", "container") else [kind, "inspect"]
+        try:
+            found: list[dict[str, Any]] = json.loads(self.text(*command, *names))
+        except DockerError:
+            # One of several may have gone since it was listed.
+            return [] if len(names) == 1 else [item for name in names for item in self.inspect(kind, [name])]
+        return found
+
+    def labelled(self, kind: str, *labels: str) -> list[dict[str, Any]]:
+        """Inspect every object of a kind that carries all these labels, each written `name=value`."""
+        filters = [f"--filter=label={label}" for label in labels]
+        return self.inspect(kind, self.text(kind, "ls", "--quiet", *filters).split())
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of all objects of a kind."""
+        return self.text(kind, "ls", "--format", "{{.Name}}").split()
+
+    def deploy_stack(self, name: str, stack: str) -> None:
+        """Hand a stack to the swarm; this returns before anything runs."""
+        options = ("--detach=true", "--with-registry-auth", "--resolve-image=never", "--compose-file=-")
+        self.text("stack", "deploy", *options, name, value=stack)

@@ -1,0 +1,184 @@
+"""One-off tasks: a container of its own with a service's image, secrets and networks."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from typing import IO, Any, NamedTuple
+
+from .docker import DockerError
+from .environment import Environment
+from .outcome import Problem
+from .stack import Stack, dump
+
+# Seconds that a task may wait for a node: one that restarts takes less, a wrong placement for ever.
+PENDING = 20.0
+# States of a task that will not change any more (from the swarm's task states).
+ENDED = ("complete", "failed", "rejected", "orphaned", "remove", "shutdown")
+# What of a service's definition belongs to one that answers requests, not to a task that ends.
+SERVING = ("deploy", "healthcheck", "ports", "labels")
+
+
+class Result(NamedTuple):
+    """How a one-off task ended."""
+
+    exit_code: int
+    output: str
+
+
+def definition(environment: Environment, stack: Stack, service: str, changes: Stack) -> Stack:
+    """Return a stack of one job that is like a service of another stack, but runs a command and ends.
+
+    `changes` are the keys of the service that are set otherwise, and `mode`, if it is not a job that runs once:
+    `global-job` runs on every node, `replicated` waits. Of the networks it joins those that exist.
+    """
+    original = stack["services"][service]
+    job = {key: value for key, value in original.items() if key not in SERVING}
+    job.update({"healthcheck": {"disable": True}, **changes})
+    job["deploy"] = {key: original["deploy"][key] for key in ("placement", "resources") if key in original["deploy"]}
+    mode = job.pop("mode", "replicated-job")
+    job["deploy"].update(mode=mode, restart_policy={"condition": "none"}, labels={"deploy.job": environment.stack})
+    there = environment.docker.names("network")
+    networks = {}
+    for key, network in stack.get("networks", {}).items():
+        name = (network or {}).get("name", f"{environment.stack}_{key}")
+        if name in there and key in job.get("networks", {}):
+            networks[key] = {"external": True, "name": name}
+    # A service that names no network would get one of its own, and leave it behind.
+    networks = networks or {"bridge": {"external": True, "name": "bridge"}}
+    job["networks"] = {key: job.get("networks", {}).get(key) for key in networks}
+    parts: Stack = {"version": stack["version"], "services": {"task": job}, "networks": networks}
+    for kind in ("secrets", "configs"):
+        parts[kind] = {item["source"]: stack[kind][item["source"]] for item in job.get(kind, [])}
+    volumes = stack.get("volumes", {}).items()
+    parts["volumes"] = {key: {"name": f"{environment.stack}_{key}", **(volume or {})} for key, volume in volumes}
+    return parts
+
+
+def service_name(environment: Environment, purpose: str) -> str:
+    """Return a name for the service of a job that no other has; the purpose is a word in it."""
+    return f"{environment.stack}-{purpose}-{secrets.token_hex(3)}_task"
+
+
+def start(environment: Environment, job: Stack, service: str) -> None:
+    """Start a job under the name of its service."""
+    environment.docker.deploy_stack(service[: -len("_task")], dump(job))
+
+
+def run(environment: Environment, job: Stack, purpose: str, deadline: float, show: bool = True) -> Result:
+    """Run a job to its end, within `deadline` seconds, show what it writes, and leave nothing behind.
+
+    Raises Problem when it did not start, or not end in time.
+    """
+    service = service_name(environment, purpose)
+    try:
+        start(environment, job, service)
+        with _Output(environment, service, show) as output:
+            tasks = wait(environment, service, deadline, ENDED)
+        codes = [task["Status"].get("ContainerStatus", {}).get("ExitCode", 0) for task in tasks]
+        for task in tasks:
+            if task["Status"]["State"] != "complete" and not any(codes):
+                raise Problem(f"the {purpose} task did not run", task["Status"].get("Err", ""), "see its reason")
+        return Result(max(codes), output.text)
+    finally:
+        remove(environment, service)
+
+
+def wait(environment: Environment, service: str, deadline: float, states: tuple[str, ...]) -> list[Stack]:
+    """Wait until all tasks of a service are in one of some states, for `deadline` seconds, and return them.
+
+    Raises Problem when they are not in time, or find no node.
+    """
+    begin = time.monotonic()
+    while True:
+        tasks = _tasks(environment, service)
+        if tasks and all(task["Status"]["State"] in states for task in tasks):
+            return tasks
+        spent = time.monotonic() - begin
+        pending = tasks and all(task["Status"]["State"] == "pending" for task in tasks)
+        if spent > deadline or (pending and spent > PENDING):
+            why = next((task["Status"]["Err"] for task in tasks if task["Status"].get("Err")), "it still runs")
+            raise Problem(
+                f"task {service} was stopped after {spent:.0f} s", why, "free resources, or give it more time"
+            )
+        time.sleep(0.5)
+
+
+def remove(environment: Environment, service: str) -> None:
+    """Remove the service of a job, with its task, if it is there."""
+    try:
+        environment.docker.text("service", "rm", service)
+    except DockerError:
+        return
+
+
+def remove_left_behind(environment: Environment) -> list[str]:
+    """Remove the jobs that a killed command left, but no `run` that is still at work; return their names."""
+    found = environment.docker.labelled("service", f"deploy.job={environment.stack}")
+    names = [service["Spec"]["Name"] for service in found]
+    left = [name for name in names if "-run-" not in name or _ended(environment, name)]
+    for name in left:
+        remove(environment, name)
+    return left
+
+
+def _ended(environment: Environment, service: str) -> bool:
+    return all(task["Status"]["State"] in ENDED for task in _tasks(environment, service))
+
+
+def _tasks(environment: Environment, service: str) -> list[Stack]:
+    ids = environment.docker.text("service", "ps", "--quiet", "--no-trunc", service).split()
+    return environment.docker.inspect("task", ids)
+
+
+class _Output:
+    """Shows the output of a service while it runs, and has all of it at the end."""
+
+    def __init__(self, environment: Environment, service: str, show: bool) -> None:
+        self.command = ["docker", "service", "logs", "--raw", service]
+        self.environment = environment.docker.environment
+        self.show = show
+        self.shown = {"stdout": 0, "stderr": 0}
+        self.text = ""
+
+    def __enter__(self) -> _Output:
+        if self.show:
+            self.client = self._start("--follow")
+            self.threads = [threading.Thread(target=self._copy, args=(name,)) for name in self.shown]
+            for thread in self.threads:
+                thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.show:
+            # The client follows for ever, also a task that has ended.
+            self.client.terminate()
+            for thread in self.threads:
+                thread.join()
+            self.client.wait()
+        if kind is None:
+            # It may have missed the last lines: the whole is asked for, and the rest of it shown.
+            for name, text in zip(self.shown, self._start().communicate()):
+                self.text += text.decode(errors="replace")
+                if self.show:
+                    _write(name, text[self.shown[name] :])
+
+    def _start(self, *options: str) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen([*self.command, *options], env=self.environment, stdout=pipe, stderr=pipe)
+
+    def _copy(self, name: str) -> None:
+        source: IO[bytes] = getattr(self.client, name)
+        with source:
+            for line in source:
+                self.shown[name] += len(line)
+                _write(name, line)
+
+
+def _write(name: str, text: bytes) -> None:
+    target: Any = getattr(sys, name)
+    target.buffer.write(text)
+    target.flush()

@@ -1,0 +1,118 @@
+"""Secrets: each version is made once and never changed; values go through standard input alone."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import secrets
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from . import certificate
+from .environment import Environment
+from .outcome import Problem, say
+from .stack import Stack, names, secrets_of, split_version
+
+# The role and the database that deploy/configs/all/database.sql makes.
+DATABASE = "<< cookiecutter.project_slug >>"
+# What is made from a password, and always together with it.
+DERIVED = {"database_password": "database_uri", "redis_password": "redis_uri"}
+# Secrets that may be any random text; others are known to their owner alone.
+RANDOM = re.compile(r"secret_key|\w+_password|\w+_api_key")
+
+
+def versions(environment: Environment) -> dict[str, list[int]]:
+    """Return the versions that the swarm has of each secret of an environment, oldest first."""
+    found: dict[str, list[int]] = {}
+    for full_name in environment.docker.names("secret"):
+        parts = split_version(environment.stack, full_name)
+        if parts:
+            found[parts[0]] = sorted([*found.get(parts[0], []), parts[1]])
+    return dict(sorted(found.items()))
+
+
+def newest(environment: Environment) -> dict[str, int]:
+    """Return the newest version of each secret."""
+    return {name: numbers[-1] for name, numbers in versions(environment).items()}
+
+
+def known(environment: Environment) -> list[str]:
+    """Return the names of the secrets that the stack files use."""
+    return sorted({name for name, _ in secrets_of(environment.stack, environment.sketch()).values()})
+
+
+def generate() -> str:
+    """Return a random text of 256 bits that needs no quoting in an address."""
+    return secrets.token_urlsafe(32)
+
+
+def read(name: str, file: str | None) -> str:
+    """Read a value from a file, from standard input (`-`, or what is piped in), or from a person."""
+    try:
+        if file not in (None, "-"):
+            text = Path(str(file)).read_text(encoding="utf-8")
+        else:
+            text = getpass.getpass(f"{name}: ") if sys.stdin.isatty() and not file else sys.stdin.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem("the value cannot be read", str(error), "give a text file that you may read") from None
+    # An editor ends a file with a newline that is no part of a password.
+    return text if "-----BEGIN" in text else text.rstrip("\r\n")
+
+
+def put(environment: Environment, name: str, value: str) -> None:
+    """Make a new version of a secret, and of what is derived from it; raise Problem when it does not fit."""
+    if name not in known(environment):
+        raise Problem(f"no secret is called {name}", f"used are: {', '.join(known(environment))}", "name one of these")
+    for source, derived in DERIVED.items():
+        if name == derived:
+            raise Problem(f"{name} is not set by itself", f"it is made from {source}", f"set {source} instead")
+    if not value:
+        raise Problem(f"{name} was not set", "the value is empty", "give a value, or --generate")
+    have = newest(environment)
+    version = max(have.get(name, 0), have.get(DERIVED.get(name, ""), 0)) + 1
+    values = {name: value}
+    if name == "database_password":
+        values["database_uri"] = f"postgres://{login(version)}:{quote(value, safe='')}@db:5432/{DATABASE}"
+    if name == "redis_password":
+        values["redis_uri"] = f"redis://:{quote(value, safe='')}@redis:6379/0"
+    for key, text in values.items():
+        labels = [f"--label=deploy.stack={environment.stack}"]
+        if key == "tls_certificate":
+            end, fingerprint = certificate.describe(text)
+            labels += [
+                f"--label=deploy.not-after={end.isoformat()}",
+                f"--label=deploy.fingerprint={fingerprint}",
+            ]
+        full_name = f"{environment.stack}_{key}_{version}"
+        environment.docker.text("secret", "create", *labels, full_name, "-", value=text)
+        say(f"made:  secret {full_name}; the next deploy uses it")
+
+
+def login(version: int) -> str:
+    """Return the database role that a version of the password belongs to; see database_login.py."""
+    return DATABASE if version == 1 else f"{DATABASE}_{version}"
+
+
+def certificate_labels(environment: Environment, stack: Stack) -> dict[str, str]:
+    """Return what is known of a stack's certificate: `deploy.not-after` and `deploy.fingerprint`."""
+    name = stack.get("secrets", {}).get("tls_certificate", {}).get("name")
+    found = environment.docker.inspect("secret", [name] if name else [])
+    return (found[0]["Spec"].get("Labels") or {}) if found else {}
+
+
+def unused(environment: Environment, kept: list[Stack], running: Stack) -> list[str]:
+    """Return the full names of the versions that no kept stack uses and that do not wait for a deploy."""
+    stack_name = environment.stack
+    used = set().union(*(names(stack, "secrets") for stack in kept))
+    current = dict(sorted(secrets_of(stack_name, running).values()))
+    # A password lives as long as what is derived from it, even where nothing mounts it.
+    for source, derived in DERIVED.items():
+        current[source] = max(current.get(source, 0), current.get(derived, 0))
+        used |= {full_name.replace(f"{stack_name}_{derived}_", f"{stack_name}_{source}_") for full_name in used}
+    return [
+        f"{stack_name}_{name}_{number}"
+        for name, numbers in versions(environment).items()
+        for number in numbers
+        if number < current.get(name, 0) and f"{stack_name}_{name}_{number}" not in used
+    ]

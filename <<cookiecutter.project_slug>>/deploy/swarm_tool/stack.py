@@ -1,0 +1,110 @@
+"""The stack of a release: every image pinned, every secret and config by its exact name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Stack = dict[str, Any]
+
+
+class Config(NamedTuple):
+    """A config that a release needs, with the content it must have."""
+
+    name: str
+    content: str
+    template_driver: str
+
+
+def split_version(stack_name: str, full_name: str) -> tuple[str, int] | None:
+    """Split STACK_name_version into name and version; None when it is not made like this."""
+    match = re.fullmatch(re.escape(stack_name) + r"_(\w+)_(\d+)", full_name)
+    return (match[1], int(match[2])) if match else None
+
+
+def secrets_of(stack_name: str, stack: Stack) -> dict[str, tuple[str, int]]:
+    """Return the secrets of a stack: key in the file, then own name and version."""
+    found = {key: split_version(stack_name, item["name"]) for key, item in stack.get("secrets", {}).items()}
+    return {key: parts for key, parts in found.items() if parts}
+
+
+def set_versions(stack_name: str, stack: Stack, newest: dict[str, int], running: Stack) -> None:
+    """Let a stack use the newest version of every secret.
+
+    A key that ends in `_previous` gets what runs now, so that the old value is accepted until the next deploy.
+    The database's password stays as well: it is read only when the files are made, and must not restart it.
+    """
+    before = secrets_of(stack_name, running)
+    for key, (name, version) in secrets_of(stack_name, stack).items():
+        source = key.removesuffix("_previous")
+        wanted = newest.get(name, version)
+        if source in before and (key != source or key == "database_password"):
+            wanted = before[source][1]
+        stack["secrets"][key]["name"] = f"{stack_name}_{name}_{wanted}"
+
+
+def take_configs(stack_name: str, stack: Stack) -> list[Config]:
+    """Name every config by its content, refer to it by that name alone, and return what has to exist."""
+    configs = []
+    for key, config in stack.get("configs", {}).items():
+        if "file" in config:
+            content = Path(config["file"]).read_text(encoding="utf-8")
+            driver = config.get("template_driver", "")
+            digest = hashlib.sha256(f"{driver}\n{content}".encode()).hexdigest()[:12]
+            configs.append(Config(f"{stack_name}_{key}_{digest}", content, driver))
+            stack["configs"][key] = {"external": True, "name": configs[-1].name}
+    return configs
+
+
+def pin_images(stack: Stack, pin: Callable[[str], str]) -> dict[str, str]:
+    """Replace every image by what `pin` returns for it; return what was replaced by what."""
+    images: dict[str, str] = {}
+    for service in stack["services"].values():
+        # Its lines are in `environment` by now, and its path is one of this machine.
+        service.pop("env_file", None)
+        reference = service["image"]
+        images[reference] = images.get(reference) or pin(reference)
+        service["image"] = images[reference]
+    return images
+
+
+def names(stack: Stack, kind: str) -> set[str]:
+    """Return the full names of all `secrets` or `configs` of a stack."""
+    return {item["name"] for item in stack.get(kind, {}).values()}
+
+
+def backing(stack: Stack) -> set[str]:
+    """Return the services that the app stands on: they publish no port, and their image is another one."""
+    services: dict[str, Stack] = stack["services"]
+    app_image = services["app"]["image"]
+    return {key for key, service in services.items() if not service.get("ports") and service["image"] != app_image}
+
+
+def changed_services(old: Stack, new: Stack) -> list[str]:
+    """Name the services that a deploy restarts, adds or removes."""
+    before, after = _containers(old), _containers(new)
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def dump(stack: Stack) -> str:
+    """Write a stack as `docker stack deploy` reads it; JSON is YAML."""
+    # The docker client fills in $ a second time: doubled, it stays what it is.
+    return json.dumps(stack, sort_keys=True).replace("$", "$$")
+
+
+def _containers(stack: Stack) -> dict[str, Any]:
+    """Return each service with the names behind its secrets and configs, and without its labels."""
+    services = {}
+    for key, service in stack.get("services", {}).items():
+        deploy = {name: value for name, value in service.get("deploy", {}).items() if name != "labels"}
+        kinds = [(kind, item["source"]) for kind in ("secrets", "configs") for item in service.get(kind, [])]
+        services[key] = {
+            **service,
+            "deploy": deploy,
+            "uses": [stack[kind][source]["name"] for kind, source in kinds],
+        }
+    return services

@@ -1,0 +1,67 @@
+"""A docker client that answers from recordings, and an environment that uses it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "deploy"))
+
+from swarm_tool.docker import Docker, DockerError  # noqa: E402
+from swarm_tool.environment import Environment  # noqa: E402
+
+RECORDED = Path(__file__).with_name("recorded")
+
+
+class RecordedDocker(Docker):
+    """Answers a command with what is known for its longest beginning; the rest gets an empty answer."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.answers: dict[str, Any] = {}
+        self.calls: list[str] = []
+        self.values: list[str] = []
+
+    def text(self, *arguments: str, value: str = "", timeout: float = 0, both: bool = False) -> str:
+        line = " ".join(arguments)
+        self.calls.append(line)
+        self.values.append(value)
+        known = [beginning for beginning in self.answers if line.startswith(beginning)]
+        answer = self.answers[max(known, key=len)] if known else "[]" * ("inspect" in line)
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, str) else json.dumps(answer)
+
+    def called(self, beginning: str) -> list[str]:
+        return [line for line in self.calls if line.startswith(beginning)]
+
+
+@pytest.fixture
+def docker() -> RecordedDocker:
+    return RecordedDocker()
+
+
+@pytest.fixture
+def environment(docker: RecordedDocker) -> Environment:
+    settings = {
+        "ENVIRONMENT": "production",
+        "STACK": "shop",
+        "OVERLAY": "production",
+        "DOMAIN": "shop.test",
+    }
+    return Environment("production", settings, docker)
+
+
+@pytest.fixture
+def refusal() -> DockerError:
+    return DockerError("docker failed", "Error response from daemon: no such object", "look")
+
+
+def recorded(name: str) -> Any:
+    """Return what the engine answered once: a service and its tasks at some moment of a rollout."""
+    return json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8"))

@@ -1,0 +1,64 @@
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from swarm_tool.certificate import SELF_SIGNED_DAYS, describe, self_signed
+from swarm_tool.outcome import Problem
+
+
+def openssl(certificate: str, *options: str) -> str:
+    command = ["openssl", "x509", "-noout", *options]
+    return subprocess.run(
+        command, input=certificate, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_self_signed_certificate() -> None:
+    certificate, key = self_signed("shop.test")
+
+    end, fingerprint = describe(certificate)
+    assert abs(end - datetime.now(UTC) - timedelta(days=SELF_SIGNED_DAYS)) < timedelta(hours=1)
+    assert (
+        fingerprint
+        == openssl(certificate, "-fingerprint", "-sha256")
+        .partition("=")[2]
+        .replace(":", "")
+        .lower()
+    )
+    assert "DNS:shop.test" in openssl(certificate, "-ext", "subjectAltName")
+    assert key.startswith("-----BEGIN PRIVATE KEY-----")
+
+
+def test_end_after_2049_is_written_otherwise() -> None:
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-nodes",
+        "-newkey",
+        "rsa:2048",
+        "-days",
+        "20000",
+        "-subj",
+        "/CN=x",
+    ]
+    made = subprocess.run(
+        [*command, "-keyout", "/dev/null"], capture_output=True, text=True, check=True
+    ).stdout
+
+    end, _ = describe(made)
+
+    assert end.strftime("%b %e %H:%M:%S %Y GMT") == openssl(made, "-enddate").partition("=")[2]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_what_is_no_certificate(text: str) -> None:
+    with pytest.raises(Problem, match="no certificate"):
+        describe(text)
+
+
+def test_a_domain_that_openssl_refuses() -> None:
+    with pytest.raises(Problem, match="no self-signed certificate"):
+        self_signed("x" * 100)

@@ -1,0 +1,99 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swarm_tool.environment import Environment
+from swarm_tool.init import init
+from swarm_tool.outcome import Problem
+
+from .conftest import RecordedDocker
+from .test_preflight import node, swarm
+
+NAMES = ("secret_key", "database_password", "database_uri", "tls_certificate", "tls_key")
+
+
+@pytest.fixture(autouse=True)
+def manager(docker: RecordedDocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    sketch = {"secrets": {name: {"name": f"shop_{name}_1"} for name in NAMES}}
+    monkeypatch.setattr(Environment, "sketch", lambda _: sketch)
+    docker.answers = {"version": "28.2.2", "info": "true"}
+
+
+def made(docker: RecordedDocker) -> dict[str, str]:
+    lines = zip(docker.calls, docker.values, strict=True)
+    return {line.split()[-2]: value for line, value in lines if line.startswith("secret create")}
+
+
+def test_everything_is_made(docker: RecordedDocker, environment: Environment) -> None:
+    swarm(docker, node("a"))
+
+    init(environment, None, None, None)
+
+    assert docker.called("node update") == ["node update --label-add shop.database=true a"]
+    assert set(made(docker)) == {f"shop_{name}_1" for name in NAMES}
+    assert made(docker)["shop_database_password_1"] in made(docker)["shop_database_uri_1"]
+
+
+def test_nothing_is_made_twice(
+    docker: RecordedDocker, environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm(docker, node("a", shop_database="true"))
+    docker.answers["secret ls"] = " ".join(f"shop_{name}_2" for name in NAMES)
+
+    init(environment, None, None, None)
+
+    assert docker.called("node update") == []
+    assert made(docker) == {}
+    assert "found: secret secret_key, version 2" in capsys.readouterr().out
+
+
+def test_given_certificate_is_taken(
+    docker: RecordedDocker, environment: Environment, tmp_path: Path
+) -> None:
+    from swarm_tool.certificate import self_signed
+
+    swarm(docker, node("a"))
+    given = self_signed("shop.test")
+    files = [tmp_path / "certificate", tmp_path / "key"]
+    for file, text in zip(files, given, strict=True):
+        file.write_text(text, encoding="ascii")
+
+    init(environment, None, *map(str, files))
+
+    assert (made(docker)["shop_tls_certificate_1"], made(docker)["shop_tls_key_1"]) == given
+
+
+@pytest.mark.parametrize(
+    ("nodes", "wanted"),
+    [
+        ([node("a"), node("b")], None),
+        ([node("a")], "moon"),
+        ([node("a", shop_database="true"), node("b", shop_database="true")], None),
+        ([node("a", shop_database="true"), node("b")], "b"),
+    ],
+)
+def test_node_that_is_not_clear(
+    docker: RecordedDocker,
+    environment: Environment,
+    nodes: list[dict[str, Any]],
+    wanted: str | None,
+) -> None:
+    swarm(docker, *nodes)
+
+    with pytest.raises(Problem, match="which node keeps the database is not clear"):
+        init(environment, wanted, None, None)
+
+    assert docker.called("node update") == []
+
+
+def test_named_node(docker: RecordedDocker, environment: Environment) -> None:
+    swarm(docker, node("a"), node("b"))
+
+    init(environment, "b", None, None)
+
+    assert docker.called("node update") == ["node update --label-add shop.database=true b"]
+
+
+def test_certificate_without_its_key(environment: Environment) -> None:
+    with pytest.raises(Problem, match="belong together"):
+        init(environment, None, "file", None)

@@ -1,0 +1,178 @@
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from swarm_tool import database_login, maintenance, one_off, releases
+from swarm_tool.environment import Environment
+from swarm_tool.outcome import Problem
+from swarm_tool.rendered_yaml import parse
+from swarm_tool.secret import DATABASE
+
+from .conftest import RECORDED, RecordedDocker
+from .test_releases import made
+
+
+@pytest.fixture(autouse=True)
+def ends_well(docker: RecordedDocker) -> dict[str, Any]:
+    status: dict[str, Any] = {
+        "State": "complete",
+        "ContainerStatus": {"ExitCode": 0, "ContainerID": "c"},
+    }
+    docker.answers = {
+        "service ps": "t",
+        "inspect --type task": [[{"ID": "t", "Status": status}]],
+        "info": "node-1",
+    }
+    return status
+
+
+def stack() -> dict[str, Any]:
+    text = (
+        (RECORDED / "rendered.yml")
+        .read_text(encoding="utf-8")
+        .replace("exampleapp-production", "shop")
+    )
+    parsed: dict[str, Any] = parse(text)
+    return parsed
+
+
+@pytest.fixture
+def running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releases, "listed", lambda _: [made(1, stack=stack())])
+
+
+def job(docker: RecordedDocker) -> dict[str, Any]:
+    """Return the job that was started."""
+    (value,) = [
+        value
+        for line, value in zip(docker.calls, docker.values, strict=True)
+        if line.startswith("stack deploy")
+    ]
+    parsed: dict[str, Any] = json.loads(value.replace("$$", "$"))
+    return parsed
+
+
+@pytest.mark.parametrize(("state", "command"), [("on", "touch"), ("off", "rm -f")])
+@pytest.mark.usefixtures("running")
+def test_maintenance_is_a_file_on_every_node(
+    docker: RecordedDocker, environment: Environment, state: str, command: str
+) -> None:
+    maintenance.switch(environment, state)
+
+    task = job(docker)["services"]["task"]
+    assert task["deploy"]["mode"] == "global-job"
+    assert task["command"] == ["-c", f"{command} /var/lib/maintenance/on"]
+    assert job(docker)["volumes"]["maintenance"]["name"] == "shop_maintenance"
+    assert not task["secrets"]
+
+
+@pytest.mark.usefixtures("running")
+def test_maintenance_that_a_node_did_not_do(
+    environment: Environment, ends_well: dict[str, Any]
+) -> None:
+    ends_well.update(State="failed", ContainerStatus={"ExitCode": 1})
+
+    with pytest.raises(Problem, match="maintenance is not on"):
+        maintenance.switch(environment, "on")
+
+
+@pytest.mark.usefixtures("running")
+def test_run_returns_the_exit_code(
+    docker: RecordedDocker, environment: Environment, ends_well: dict[str, Any]
+) -> None:
+    ends_well.update(State="failed", ContainerStatus={"ExitCode": 3})
+
+    assert one_off.run(environment, ["python", "manage.py", "check"]) == 3
+    assert job(docker)["services"]["task"]["command"] == ["python", "manage.py", "check"]
+
+
+@pytest.mark.usefixtures("running")
+def test_interactive_run_waits_on_this_node(
+    docker: RecordedDocker,
+    environment: Environment,
+    ends_well: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attached: list[list[str]] = []
+
+    def attach(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        attached.append(command)
+        return subprocess.CompletedProcess(command, 7)
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("swarm_tool.one_off.subprocess.run", attach)
+    ends_well["State"] = "running"
+
+    assert one_off.run(environment, ["bash"]) == 7
+    assert attached == [["docker", "exec", "--interactive", "--tty", "c", "bash"]]
+    assert job(docker)["services"]["task"]["deploy"]["placement"] == {
+        "constraints": ["node.id == node-1"]
+    }
+    assert docker.called("service rm")
+
+
+@pytest.mark.parametrize("command", ["maintenance", "run"])
+def test_nothing_was_deployed(
+    environment: Environment, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "listed", lambda _: [made(1, "rolled back")])
+
+    with pytest.raises(Problem, match="there is no"):
+        maintenance.switch(environment, "on") if command == "maintenance" else one_off.run(
+            environment, ["x"]
+        )
+
+
+def with_login(version: int) -> dict[str, Any]:
+    made_stack = stack()
+    made_stack["secrets"]["database_uri"]["name"] = f"shop_database_uri_{version}"
+    return made_stack
+
+
+@pytest.mark.parametrize(
+    ("wanted", "now", "new"),
+    [(1, None, False), (2, None, True), (2, 1, True), (2, 2, False), (1, 2, False)],
+)
+def test_login_is_new(environment: Environment, wanted: int, now: int | None, new: bool) -> None:
+    before = with_login(now) if now else {}
+
+    assert database_login.is_new(environment, with_login(wanted), before) is new
+
+
+def test_login_is_made_with_passwords_from_files(
+    docker: RecordedDocker, environment: Environment
+) -> None:
+    database_login.make(environment, with_login(3), with_login(2))
+
+    made_job = job(docker)
+    task = made_job["services"]["task"]
+    assert {key: item["name"] for key, item in made_job["secrets"].items()} == {
+        "login_password": "shop_database_password_2",
+        "new_password": "shop_database_password_3",
+        "owner_password": "shop_database_password_1",
+    }
+    assert task["environment"]["LOGIN"] == f"{DATABASE}_2"
+    assert task["environment"]["NEW"] == f"{DATABASE}_3"
+    assert "make_login(3, :'password')" in task["environment"]["STATEMENT"]
+    assert {volume["type"] for volume in task["volumes"]} == {"tmpfs"}
+    assert "placement" not in task["deploy"]
+
+
+def test_logins_of_kept_releases_stay(docker: RecordedDocker, environment: Environment) -> None:
+    database_login.keep_only(
+        environment, with_login(4), [with_login(2), with_login(4), with_login(2)]
+    )
+
+    assert (
+        job(docker)["services"]["task"]["environment"]["STATEMENT"]
+        == "SELECT keep_logins(ARRAY[2, 4]);"
+    )
+
+
+def test_database_that_refuses(environment: Environment, ends_well: dict[str, Any]) -> None:
+    ends_well.update(State="failed", ContainerStatus={"ExitCode": 2})
+
+    with pytest.raises(Problem, match="login was not changed"):
+        database_login.make(environment, with_login(3), with_login(2))
