@@ -53,6 +53,10 @@ lint: .venv/requirements.txt ## Check style and types of the template itself
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+.PHONY: frontend
+frontend: .venv/requirements.txt ## Build the front end of the project anew, after a change of its sources
+	$(BIN)/python -m tests.browser.build
+
 .PHONY: paths
 paths: .venv/requirements.txt ## List anew the files that a rendered project has
 	$(BIN)/python -m tests.render.paths > tests/render/paths.txt

@@ -20,7 +20,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_build_gives_the_committed_bytes(example: Path, frontend: Path) -> None:
     run(["npm", "run", "check"], cwd=frontend)
 
-    assert files(frontend.parent / BUILD) == files(example / BUILD), "run `npm run build` and commit"
+    assert files(frontend.parent / BUILD) == files(example / BUILD), "run `make frontend`"
 
 
 def test_the_place_to_build_to_can_be_chosen(example: Path, frontend: Path, tmp_path: Path) -> None:
