@@ -42,6 +42,17 @@ def test_versions_are_for_developers(client: Client, settings: Settings, debug: 
     (assertContains if debug else assertNotContains)(client.get("/"), django.get_version())
 
 
+def test_page_is_rendered_once_a_report(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports = iter([Report({"cache": "ok"})] * 2 + [Report({"cache": "unavailable"})])
+    monkeypatch.setattr(reporter, "report", lambda: next(reports))
+
+    first, again, changed = (client.get("/") for _ in range(3))
+
+    assert (bool(first.templates), bool(again.templates)) == (True, False)
+    assert again.content == first.content
+    assertContains(changed, 'data-check="cache" data-state="unavailable"')
+
+
 def test_robots_are_kept_out_of_what_is_not_for_them(client: Client) -> None:
     response = client.get("/robots.txt")
 

@@ -13,7 +13,8 @@ DEADLINE = 1.5
 REUSE = 1.0
 
 
-@dataclass(frozen=True)
+# Without `eq` each report is one of its own, so that what was made from it can be kept by it.
+@dataclass(frozen=True, eq=False)
 class Report:
     """What each dependency answered."""
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def project(request: HttpRequest) -> dict[str, str]:
+def project(request: HttpRequest | None = None) -> dict[str, str]:
     """Return the name, the description, and where to listen for changed front-end files."""
     return {
         "project_name": settings.PROJECT_NAME,

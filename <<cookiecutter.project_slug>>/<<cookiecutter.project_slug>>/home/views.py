@@ -2,16 +2,20 @@
 
 import platform
 from datetime import timedelta
+from functools import lru_cache
 
 import django
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from ..alive.report import reporter
+from ..alive.report import Report, reporter
+from .context_processors import project
 
 # RFC 9116, section 2.5.5: security.txt should not be valid for longer than a year.
 SECURITY_TXT_VALID = timedelta(days=180)
@@ -20,11 +24,17 @@ SECURITY_TXT_VALID = timedelta(days=180)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show at a glance what is running."""
-    report = reporter.report()
-    return render(
-        request,
+    return HttpResponse(_page(reporter.report(), get_language()))
+
+
+# Rendered once a report, since it is the same for everybody until the next one. It never sees the
+# request, so nothing of one visitor can reach another.
+@lru_cache(maxsize=4)
+def _page(report: Report, language: str | None) -> str:
+    return render_to_string(
         "home.html",
         {
+            **project(),
             "status": report.status,
             "checks": report.checks,
             "release": settings.RELEASE,
