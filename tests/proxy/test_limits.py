@@ -1,5 +1,6 @@
 """How much one client may ask for, and where nobody from outside may go."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def test_headers_have_a_limit(site: Site) -> None:
     assert site.get("/", x_long="x" * 7000).status == 200
     assert site.get("/", x_long="x" * 9000).status == 400
     assert site.get("/" + "x" * 9000).status == 414
+
+
+def test_a_client_that_takes_its_time_is_hung_up_on(site: Site) -> None:
+    """Ten seconds for the headers of a request, or a few slow clients could hold all connections."""
+    began = time.monotonic()
+    with site.connect_tls(site.domain) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: example.com\r\nX-Slow: ")
+        assert connection.recv(1) == b""
+    assert time.monotonic() - began < 15
 
 
 def test_passwords_cannot_be_guessed_quickly(alone: Proxied) -> None:

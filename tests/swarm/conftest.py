@@ -1,5 +1,6 @@
 """One deployed stack for all tests of this folder. After each of them it is whole again."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.harness.certificate import make_certificate
 from tests.harness.docker import unique_name
+from tests.harness.need import skip_or_fail
 from tests.harness.site import Site
 
 from .stack import Stack
@@ -19,6 +21,8 @@ def stack(
     example: Path, app_image: str, proxy_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     """The example in production: healthy, with its tables."""
+    if os.geteuid() != 0:
+        skip_or_fail("these tests look into processes and networks of containers, which takes root")
     certificate = make_certificate(tmp_path_factory.mktemp("swarm"), "example.com")
     running = Stack(unique_name("stack"), example, app_image, proxy_image, certificate)
     try:

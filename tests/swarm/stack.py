@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.harness.certificate import Certificate
 from tests.harness.command import run
 from tests.harness.docker import docker
 from tests.harness.ports import free_port
 from tests.harness.site import Site
 from tests.harness.wait import wait_until
-
-SERVICES = ("app", "db", "proxy", "redis")
 
 
 @dataclass
@@ -40,6 +40,12 @@ class Stack:
     @property
     def site(self) -> Site:
         return Site(self.domain, self.http_port, self.https_port, self.certificate.certificate)
+
+    @property
+    def services(self) -> list[str]:
+        """The names of the services, as the stack file has them."""
+        text = (self.project / "deploy" / "stack.yml").read_text(encoding="utf-8")
+        return sorted(yaml.safe_load(text)["services"])
 
     def prepare(self) -> None:
         """Label the node and make the secrets, as the comments in deploy/stack.yml ask for."""
@@ -92,20 +98,22 @@ class Stack:
         """Wait until every service has all its replicas, which count only once they are healthy."""
         wait_until(lambda: self.is_complete(), seconds, f"all services of {self.name}: {self.replicas()}")
 
-    def wait_until_updated(self, service: str, seconds: float = 60) -> None:
-        """Wait for the end of an update that has begun. Fails when the swarm paused it or rolled it back."""
+    def wait_until_updated(self, service: str, seconds: float = 90) -> None:
+        """Wait for the end of the update that a deploy has begun. Fails when it was paused or rolled back."""
         state = "--format={{with .UpdateStatus}}{{.State}}{{end}}"
-        name = f"{self.name}_{service}"
-        wait_until(
-            lambda: docker("service", "inspect", state, name).stdout.strip() != "updating",
+        command = ("service", "inspect", state, f"{self.name}_{service}")
+        # Empty until the swarm has begun.
+        under_way = ("", "updating", "rollback_started")
+        ended = wait_until(
+            lambda: {docker(*command).stdout.strip()}.difference(under_way),
             seconds,
             f"the update of {service}",
         )
-        assert docker("service", "inspect", state, name).stdout.strip() == "completed"
+        assert ended == {"completed"}
 
     def is_complete(self) -> bool:
         replicas = self.replicas()
-        return set(replicas) == set(SERVICES) and all(
+        return set(replicas) == set(self.services) and all(
             running == wanted != "0"
             for running, _, wanted in (text.partition("/") for text in replicas.values())
         )
@@ -182,7 +190,7 @@ class Stack:
         """Return what every service has printed, and what the swarm says of its tasks."""
         tasks = ("stack", "ps", "--no-trunc", "--format={{.Name}} {{.CurrentState}} {{.Error}}", self.name)
         parts = [docker(*tasks, check=False).stdout]
-        for service in SERVICES:
+        for service in self.services:
             result = docker("service", "logs", "--raw", "--tail=60", f"{self.name}_{service}", check=False)
             parts.append(f"--- {service} ---\n{result.stdout}{result.stderr}")
         return "\n".join(parts)

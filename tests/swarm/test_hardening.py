@@ -4,13 +4,18 @@ import pytest
 
 from tests.harness.docker import docker
 
-from .stack import SERVICES, Stack, inspect
+from .stack import Stack, inspect
 
 pytestmark = pytest.mark.swarm
 
 USERS = {"app": "10001", "db": "999", "proxy": "10002", "redis": "999"}
+SERVICES = tuple(USERS)
 # A tmpfs, a volume, or the kernel.
 WRITABLE = ("/tmp", "/data", "/dev", "/run/postgresql", "/var/lib", "/proc", "/sys")  # noqa: S108
+
+
+def test_no_service_is_left_out(stack: Stack) -> None:
+    assert stack.services == list(SERVICES)
 
 
 def test_no_secret_in_what_the_swarm_tells(stack: Stack) -> None:
