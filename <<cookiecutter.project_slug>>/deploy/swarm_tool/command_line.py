@@ -136,7 +136,7 @@ def _secret(env: Environment, given: Namespace) -> None:
 
 
 def _lint(env: Environment, _: Namespace) -> None:
-    preflight.check_lint(env.render(APP_IMAGE="unknown:0", RELEASE="unknown"))
+    preflight.check_lint(env, env.render(APP_IMAGE="unknown:0", RELEASE="unknown"))
 
 
 def _print(lines: Iterable[object]) -> None:

@@ -92,7 +92,7 @@ class Deployment:
         app_image = image if dry_run else images.resolve(self.docker, image)
         name = images.release_of(self.docker, app_image)
         text = self.environment.render(APP_IMAGE=image, RELEASE=name)
-        preflight.check_lint(text)
+        preflight.check_lint(self.environment, text)
         wanted = rendered_yaml.parse(text)
         stack.set_versions(self.environment.stack, wanted, secret.newest(self.environment), self._before())
         self._check_swarm(wanted)

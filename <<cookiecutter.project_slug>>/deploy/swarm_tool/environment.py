@@ -29,6 +29,11 @@ class Environment:
         """The name of the stack in the swarm."""
         return self.settings["STACK"]
 
+    @property
+    def stack_files(self) -> list[Path]:
+        """The files that make up the stack, in the order in which they are merged."""
+        return [DEPLOY / "stack.yml", DEPLOY / f"stack.{self.settings['OVERLAY']}.yml"]
+
     def number(self, setting: str, default: float) -> float:
         """Return a setting that is a number; raise Problem when it is none."""
         try:
@@ -38,8 +43,7 @@ class Environment:
 
     def render(self, **variables: str) -> str:
         """Render the stack files; `variables` are what the settings file lacks. Raise Problem with the reason."""
-        files = [DEPLOY / "stack.yml", DEPLOY / f"stack.{self.settings['OVERLAY']}.yml"]
-        command = ["docker", "stack", "config", *(f"--compose-file={file}" for file in files)]
+        command = ["docker", "stack", "config", *(f"--compose-file={file}" for file in self.stack_files)]
         # The settings file wins over the shell, so that every operator deploys the same.
         values = {**self.docker.environment, **self.settings, **variables}
         done = subprocess.run(command, env=values, capture_output=True, text=True, check=False)

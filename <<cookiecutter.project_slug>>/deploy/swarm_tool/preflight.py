@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 
-from . import secret
+from . import lint, rendered_yaml, secret
 from .docker import Docker
 from .environment import Environment
 from .outcome import Problem, say
@@ -77,5 +77,9 @@ def check_certificate(environment: Environment, stack: Stack) -> None:
         say(f"  the certificate ends in {days:.0f} days")
 
 
-def check_lint(text: str) -> None:
+def check_lint(environment: Environment, text: str) -> None:
     """Check a rendered stack against what the swarm ignores or gets wrong."""
+    found = lint.check(rendered_yaml.parse(text), environment.stack_files)
+    if found:
+        lines = "\n".join(map(str, found))
+        raise Problem("the stack does not say what the swarm would do", lines, "correct the lines named here")
