@@ -32,10 +32,12 @@ def query(container: str, sql: str, user: str = "postgres", database: str = "pos
     return docker("exec", container, "psql", "-U", user, "-d", database, "-Atc", sql).stdout.strip()
 
 
-def refusal(*options: str) -> str:
-    result = docker("run", "--rm", *options, IMAGE, check=False)
-    assert result.returncode == 1
-    return result.stderr
+def refusal(start: Start, *options: str) -> str:
+    """Returns what the container says that does not come up."""
+    database = start(IMAGE, *options)
+    wait_until(lambda: has_ended(database), READY_SECONDS, "the end of the container")
+    assert exit_code(database) == 1
+    return output_of(database)
 
 
 def test_configuration() -> None:
@@ -46,25 +48,25 @@ def test_configuration() -> None:
     assert "LANG=en_US.utf8" in configuration(IMAGE, "Env")
 
 
-def test_it_refuses_to_start_without_a_password() -> None:
-    assert "superuser password is not specified" in refusal()
+def test_it_refuses_to_start_without_a_password(start: Start) -> None:
+    assert "superuser password is not specified" in refusal(start)
 
 
-def test_an_empty_password_is_none() -> None:
-    assert "superuser password is not specified" in refusal("--env", "POSTGRES_PASSWORD=")
+def test_an_empty_password_is_none(start: Start) -> None:
+    assert "superuser password is not specified" in refusal(start, "--env", "POSTGRES_PASSWORD=")
 
 
 @pytest.mark.parametrize("name", ["PASSWORD", "USER", "DB", "INITDB_ARGS"])
-def test_a_value_and_its_file_exclude_each_other(name: str) -> None:
+def test_a_value_and_its_file_exclude_each_other(start: Start, name: str) -> None:
     both = ["--env", f"POSTGRES_{name}=a", "--env", f"POSTGRES_{name}_FILE=/etc/hostname"]
 
-    message = refusal(*(NEW if name != "PASSWORD" else ()), *both)
+    message = refusal(start, *(NEW if name != "PASSWORD" else ()), *both)
 
     assert f"both POSTGRES_{name} and POSTGRES_{name}_FILE are set" in message
 
 
-def test_a_file_that_is_not_there_is_an_error() -> None:
-    assert "/run/secrets/none" in refusal("--env", "POSTGRES_PASSWORD_FILE=/run/secrets/none")
+def test_a_file_that_is_not_there_is_an_error(start: Start) -> None:
+    assert "/run/secrets/none" in refusal(start, "--env", "POSTGRES_PASSWORD_FILE=/run/secrets/none")
 
 
 def test_values_from_files(start: Start) -> None:
