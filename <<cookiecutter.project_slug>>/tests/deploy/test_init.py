@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from swarm_tool.certificate import self_signed
 from swarm_tool.environment import Environment
 from swarm_tool.init import init
 from swarm_tool.outcome import Problem
@@ -50,8 +51,6 @@ def test_nothing_is_made_twice(
 def test_given_certificate_is_taken(
     docker: RecordedDocker, environment: Environment, tmp_path: Path
 ) -> None:
-    from swarm_tool.certificate import self_signed
-
     swarm(docker, node("a"))
     given = self_signed("shop.test")
     files = [tmp_path / "certificate", tmp_path / "key"]

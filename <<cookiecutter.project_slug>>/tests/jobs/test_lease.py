@@ -9,7 +9,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from << cookiecutter.project_slug >>.jobs.lease import HeldError, Lease, LeaseLostError, take
+from << cookiecutter.project_slug >>.jobs.lease import (
+    HeldError,
+    Lease,
+    LeaseLostError,
+    take,
+)
 from << cookiecutter.project_slug >>.jobs.models import LeaseRecord, Run
 from << cookiecutter.project_slug >>.jobs.registry import Job
 

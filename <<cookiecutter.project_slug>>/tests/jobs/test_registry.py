@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from << cookiecutter.project_slug >>.jobs.lease import Lease
-from << cookiecutter.project_slug >>.jobs.registry import arguments, arguments_from_text, jobs
+from << cookiecutter.project_slug >>.jobs.registry import (
+    arguments,
+    arguments_from_text,
+    jobs,
+)
 
 from .conftest import Make
 

@@ -166,7 +166,10 @@ def test_what_cannot_be_noted_is_noted_later(
     app.answers = False
     follows = started("* * * * * clear_sessions\n", clock)
     with monkeypatch.context() as away:
-        away.setattr("<< cookiecutter.project_slug >>.jobs.missed.note_skipped", raise_outage)
+        away.setattr(
+            "<< cookiecutter.project_slug >>.jobs.missed.note_skipped",
+            raise_outage,
+        )
         tick(follows, clock, START + MINUTE)
     assert skipped() == []
 
