@@ -8,7 +8,7 @@ from .stack import Stack, inspect
 
 pytestmark = pytest.mark.swarm
 
-USERS = {"app": "10001", "db": "999", "proxy": "10002", "redis": "999"}
+USERS = {"app": "10001", "cron": "10001", "db": "999", "proxy": "10002", "redis": "999"}
 SERVICES = tuple(USERS)
 # A tmpfs, a volume, or the kernel.
 WRITABLE = ("/tmp", "/data", "/dev", "/run/postgresql", "/var/lib", "/proc", "/sys")  # noqa: S108
@@ -90,7 +90,7 @@ def test_only_the_proxy_publishes_ports(stack: Stack) -> None:
         for service in SERVICES
     }
     ports = sorted(map(str, (stack.http_port, stack.https_port)))
-    assert published == {"app": [], "db": [], "proxy": ports, "redis": []}
+    assert published == {"app": [], "cron": [], "db": [], "proxy": ports, "redis": []}
 
 
 def test_the_proxy_is_connected_with_the_app_and_nothing_behind_it(stack: Stack) -> None:
@@ -161,6 +161,7 @@ def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
     }
     assert given == {
         "app": ["cron_api_key", "cron_api_key_previous", "database_uri", "redis_uri", "secret_key"],
+        "cron": ["cron_api_key", "cron_api_key_previous", "database_uri", "redis_uri", "secret_key"],
         "db": ["database_password"],
         "proxy": ["tls_certificate", "tls_key"],
         "redis": ["redis_password"],
