@@ -31,12 +31,15 @@ def axe_source() -> str:
         return script.read_text(encoding="utf-8")
 
 
-def violations(page: Page, source: str) -> list[str]:
-    """Return one line for each violation of any of axe's rules, with the elements concerned."""
+def violations(page: Page, source: str, part: str | None = None) -> list[str]:
+    """Return one line for each violation of any of axe's rules, with the elements concerned.
+
+    `part` is the CSS selector of what is looked at; the whole page when left out.
+    """
     # Axe can't judge the contrast of a text that stands on a drawing.
     page.evaluate("document.querySelector('.comb')?.remove()")
     page.evaluate(source)
-    results: dict[str, list[dict[str, Any]]] = page.evaluate("axe.run()")
+    results: dict[str, list[dict[str, Any]]] = page.evaluate("part => part ? axe.run(part) : axe.run()", part)
     # What axe could not decide by itself is no pass: look at it.
     found = [*results["violations"], *results["incomplete"]]
     return [

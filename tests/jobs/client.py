@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.harness.docker import docker
 from tests.harness.wait import wait_until
-from tests.swarm.stack import Stack
+from tests.swarm.stack import Stack, inspect
 
 INSIDE = Path(__file__).with_name("inside.py")
 
@@ -30,14 +30,16 @@ class Client:
     stack: Stack
     key: str
 
-    def post(self, job: str, count: int = 1, key: str | None = None, **parameters: Any) -> list[Answer]:
-        """Ask for a job `count` times at once, the replicas in turn."""
+    def post(
+        self, job: str, count: int = 1, key: str | None = None, avoid: str = "", **parameters: Any
+    ) -> list[Answer]:
+        """Ask for a job `count` times at once, the replicas in turn, without the container `avoid`."""
         body = json.dumps(parameters) if parameters else ""
-        return self._ask("POST", f"/api/cron/{job}", body, count, key)
+        return self._ask("POST", f"/api/cron/{job}", body, count, key, addresses(avoid))
 
     def states(self, key: str | None = None) -> Answer:
         """Ask how the jobs are."""
-        return self._ask("GET", "/api/cron/", "", 1, key)[0]
+        return self._ask("GET", "/api/cron/", "", 1, key, [])[0]
 
     @contextmanager
     def running(self, job: str, **parameters: Any) -> Iterator["Future[list[Answer]]"]:
@@ -66,9 +68,17 @@ class Client:
         (found,) = [one for one in self.stack.containers("app") if one.startswith(replica)]
         return found
 
-    def _ask(self, method: str, path: str, body: str, count: int, key: str | None) -> list[Answer]:
-        chosen = self.key if key is None else key
-        request = {"method": method, "path": path, "body": body, "count": count, "key": chosen}
+    def _ask(
+        self, method: str, path: str, body: str, count: int, key: str | None, avoid: list[str]
+    ) -> list[Answer]:
+        request = {
+            "method": method,
+            "path": path,
+            "body": body,
+            "count": count,
+            "key": self.key if key is None else key,
+            "avoid": avoid,
+        }
         told = docker(
             "exec",
             "--interactive",
@@ -77,3 +87,11 @@ class Client:
             stdin=INSIDE.read_text(),
         )
         return [Answer(**answer) for answer in json.loads(told.stdout)]
+
+
+def addresses(container: str) -> list[str]:
+    """Return the addresses of a container on its networks; none of no container."""
+    if not container:
+        return []
+    (described,) = inspect("container", container)
+    return [network["IPAddress"] for network in described["NetworkSettings"]["Networks"].values()]

@@ -36,7 +36,7 @@ def main() -> None:
     request = json.loads(sys.argv[1])
     count = request["count"]
     found = {address[0] for *_, address in socket.getaddrinfo("app", 8000, type=socket.SOCK_STREAM)}
-    addresses = itertools.islice(itertools.cycle(sorted(found)), count)
+    addresses = itertools.islice(itertools.cycle(sorted(found - set(request["avoid"]))), count)
     with ThreadPoolExecutor(count) as pool:
         print(json.dumps(list(pool.map(lambda address: call(address, request), addresses))))
 
