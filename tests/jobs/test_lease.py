@@ -113,7 +113,7 @@ def test_job_that_raises_and_one_that_hangs(client: Client) -> None:
 
 def test_command_takes_the_same_lease(client: Client, stack: Stack) -> None:
     command = ("exec", stack.container("app"), "python", "manage.py", "run_job", "slow")
-    with client.running("slow", seconds=12) as answer:
+    with client.running("slow", seconds=40) as answer:
         refused = docker(*command, check=False)
         assert answer.result()[0].status == 200
     done = docker(*command, "seconds=0")

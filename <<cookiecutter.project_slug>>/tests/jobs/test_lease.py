@@ -112,6 +112,25 @@ def test_earlier_holder_can_do_nothing_to_a_later_one(job: Job) -> None:
     assert try_to_take(job) is None
 
 
+def test_lease_that_was_taken_and_given_back_between_look_and_grasp_is_not_taken(job: Job) -> None:
+    """Whoever took it would believe in a token that is an older one's, and could record nothing."""
+    rivals: list[int] = []
+
+    def interfere(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        if sql.startswith("UPDATE") and not rivals:
+            rivals.append(0)
+            rival, _ = take(job)
+            rivals.append(rival.token)
+            rival.give_back()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(interfere), pytest.raises(HeldError):
+        take(job)
+
+    assert rivals == [0, 1]
+    assert take(job)[0].token == 2
+
+
 def test_check_asks_no_database(job: Job, django_assert_num_queries: object) -> None:
     lease, _ = take(job)
     with django_assert_num_queries(0):  # type: ignore[operator]

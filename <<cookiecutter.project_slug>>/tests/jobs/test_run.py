@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
@@ -192,6 +193,23 @@ def test_timeout_is_recorded_and_check_stops_the_job(make: Make) -> None:
     wait_until_free(job)
     record.refresh_from_db()
     assert record.state == State.TIMED_OUT
+
+
+def test_job_that_stops_before_its_timeout_is_recorded_does_not_undo_that(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = history.end
+
+    def end_later(*arguments: Any, **options: Any) -> None:
+        # By now the job has noticed.
+        time.sleep(0.3)
+        end(*arguments, **options)
+
+    monkeypatch.setattr(history, "end", end_later)
+    job = make(Endless().work, timeout=0.1)
+
+    assert run(job).state == State.TIMED_OUT
+    wait_until_free(job)
 
 
 def test_job_that_hangs_keeps_its_lease_until_it_runs_out(make: Make) -> None:
