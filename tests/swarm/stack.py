@@ -179,20 +179,30 @@ class Stack:
 
     def lines_with(self, service: str, needle: str) -> list[str]:
         """Return the lines with `needle` that a service has logged; wait until there is one."""
-        command = ("service", "logs", "--raw", f"{self.name}_{service}")
         return wait_until(
-            lambda: [line for line in docker(*command).stdout.splitlines() if needle in line],
+            lambda: [line for line in self.log(service).splitlines() if needle in line],
             10,
             f"{needle} in the log of {service}",
         )
 
+    def log(self, service: str) -> str:
+        """Return what all containers of a service have printed, also those that ended.
+
+        Read from the containers: `docker service logs` was seen to wait for ever for one that had ended.
+        """
+        label = f"label=com.docker.swarm.service.name={self.name}_{service}"
+        found = docker("ps", "--all", "--quiet", "--filter", label).stdout.split()
+        # The swarm may remove one between the two commands.
+        printed = [docker("logs", container, check=False) for container in found]
+        return "".join(result.stdout + result.stderr for result in printed)
+
     def logs(self) -> str:
-        """Return what every service has printed, and what the swarm says of its tasks."""
+        """Return the last lines of every service, and what the swarm says of its tasks."""
         tasks = ("stack", "ps", "--no-trunc", "--format={{.Name}} {{.CurrentState}} {{.Error}}", self.name)
         parts = [docker(*tasks, check=False).stdout]
         for service in self.services:
-            result = docker("service", "logs", "--raw", "--tail=60", f"{self.name}_{service}", check=False)
-            parts.append(f"--- {service} ---\n{result.stdout}{result.stderr}")
+            last_lines = "\n".join(self.log(service).splitlines()[-60:])
+            parts.append(f"--- {service} ---\n{last_lines}")
         return "\n".join(parts)
 
     def take_down(self) -> None:

@@ -25,7 +25,7 @@ def test_no_secret_in_what_the_swarm_tells(stack: Stack) -> None:
         "containers": docker("container", "inspect", *stack.all_containers()).stdout,
         "images": docker("image", "inspect", stack.app_image, stack.proxy_image).stdout,
         "history": docker("history", "--no-trunc", stack.app_image).stdout,
-        "logs": "".join(docker("service", "logs", service).stdout for service in services),
+        "logs": "".join(stack.log(service) for service in SERVICES),
         "configs": "".join(docker("config", "inspect", name).stdout for name in stack.configs()),
     }
     for place, text in told.items():
