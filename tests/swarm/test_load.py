@@ -17,8 +17,8 @@ pytestmark = pytest.mark.swarm
 RATE = 200
 SECONDS = 60
 
-# The proxy asks for the replicas once a second, and a request that it passed on before knows of no other. When
-# the only one it knew is killed, it cannot be repeated: so the next kill waits until both are known.
+# The proxy asks for the replicas once a second, and a request that it passed on before knows of no other.
+# When the only one it knew is killed, it cannot be repeated: so the next kill waits until both are known.
 SETTLE_SECONDS = 5
 
 
