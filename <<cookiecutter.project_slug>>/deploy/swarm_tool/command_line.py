@@ -137,6 +137,7 @@ def _secret(env: Environment, given: Namespace) -> None:
 
 def _lint(env: Environment, _: Namespace) -> None:
     preflight.check_lint(env, env.render(APP_IMAGE="unknown:0", RELEASE="unknown"))
+    say(f"the stack files of {env.name} are in order")
 
 
 def _print(lines: Iterable[object]) -> None:

@@ -80,6 +80,7 @@ def check_certificate(environment: Environment, stack: Stack) -> None:
 def check_lint(environment: Environment, text: str) -> None:
     """Check a rendered stack against what the swarm ignores or gets wrong."""
     found = lint.check(rendered_yaml.parse(text), environment.stack_files)
+    for finding in found:
+        say(f"  {finding}")
     if found:
-        lines = "\n".join(map(str, found))
-        raise Problem("the stack does not say what the swarm would do", lines, "correct the lines named here")
+        raise Problem("the stack does not say what the swarm would do", f"{len(found)} findings above", "correct them")

@@ -54,7 +54,7 @@ def take_configs(stack_name: str, stack: Stack) -> list[Config]:
         if "file" in config:
             content = Path(config["file"]).read_text(encoding="utf-8")
             driver = config.get("template_driver", "")
-            digest = hashlib.sha256(f"{driver}\n{content}".encode()).hexdigest()[:12]
+            digest = hashlib.sha256(f"{driver}\n{content}".encode()).hexdigest()[:8]
             configs.append(Config(f"{stack_name}_{key}_{digest}", content, driver))
             stack["configs"][key] = {"external": True, "name": configs[-1].name}
     return configs

@@ -120,3 +120,12 @@ def test_certificate_made_by_hand_is_mentioned(
     preflight.check_certificate(environment, STACK)
 
     assert "not known" in capsys.readouterr().out
+
+
+def test_what_the_swarm_ignores_is_refused(
+    environment: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Problem, match="does not say what the swarm would do"):
+        preflight.check_lint(environment, "services:\n  app:\n    image: app:latest\n")
+
+    assert "deploy/stack.yml:" in capsys.readouterr().out
