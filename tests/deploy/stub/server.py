@@ -17,7 +17,7 @@ from typing import Any
 import database
 
 BEHAVIOUR = os.environ["BEHAVIOUR"]
-RELEASE = "liar" if BEHAVIOUR == "liar" else os.environ["RELEASE"]
+RELEASE = "somebody-else" if BEHAVIOUR == "liar" else os.environ["RELEASE"]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

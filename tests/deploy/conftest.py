@@ -1,0 +1,38 @@
+"""One environment for all tests of this folder; before each of them a good release runs in it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.docker import docker, unique_name
+
+from .trial import Trial
+
+
+@pytest.fixture(scope="session")
+def deployed(example: Path, proxy_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """The environment after `init` and a first deploy of release `one`."""
+    project = Path(shutil.copytree(example, tmp_path_factory.mktemp("deploy") / "exampleapp"))
+    trial = Trial(unique_name("trial"), project, proxy_image)
+    try:
+        trial.prepare()
+        trial.swarm("init")
+        trial.deploy("one")
+        yield trial
+    finally:
+        trial.remove()
+
+
+@pytest.fixture
+def trial(deployed: Trial, request: pytest.FixtureRequest) -> Iterator[Trial]:
+    """The environment with release `one`; after a failure, what its services said."""
+    deployed.configure()
+    if deployed.specification("app")["Labels"]["release"] != "one":
+        deployed.deploy("one")
+    failures = request.session.testsfailed
+    yield deployed
+    if request.session.testsfailed > failures:
+        for service in ("app", "proxy", "db"):
+            print(docker("service", "logs", "--raw", "--tail=30", f"{deployed.name}_{service}", check=False))

@@ -1,0 +1,218 @@
+"""An environment of its own for the deploy command: a copied folder, short waits, and every trace removed."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.harness.command import run
+from tests.harness.docker import docker
+from tests.harness.ports import free_port
+from tests.harness.site import Site
+from tests.harness.wait import wait_until
+from tests.swarm.stack import remove, this_node
+
+DOMAIN = "trial.test"
+STUB = Path(__file__).with_name("stub")
+
+# Waits and sizes that suit a test; everything else is what the project ships.
+OVERLAY = """\
+x-small: &small
+  limits: {memory: "${APP_LIMIT:-512M}"}
+  reservations: {memory: "${APP_RESERVATION:-32M}"}
+
+services:
+  app:
+    deploy:
+      replicas: 2
+      resources: *small
+      update_config: {delay: 0s, monitor: "${MONITOR:-2s}"}
+      rollback_config: {monitor: 1s}
+  proxy:
+    deploy:
+      resources: *small
+      update_config: {monitor: 2s}
+      rollback_config: {monitor: 1s}
+  db:
+    deploy:
+      resources: *small
+      update_config: {monitor: 2s}
+  redis:
+    environment: {REDIS_MAXMEMORY: 32mb}
+    deploy:
+      resources: *small
+      update_config: {monitor: 2s}
+"""
+
+
+@dataclass
+class Trial:
+    """One environment `trial` in a project's own copy, on the swarm of this machine.
+
+    `images` builds the image of a release; `settings` are added to deploy.env.
+    """
+
+    name: str
+    project: Path
+    proxy_image: str
+    settings: dict[str, str] = field(default_factory=dict)
+    http_port: int = field(default_factory=free_port)
+    https_port: int = field(default_factory=free_port)
+    images: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.project / "deploy" / "configs" / "trial"
+
+    @property
+    def site(self) -> Site:
+        """The site as a client sees it, trusting the certificate that `take_certificate` saw last."""
+        return Site(DOMAIN, self.http_port, self.https_port, self.project / "trusted.pem")
+
+    def prepare(self) -> None:
+        """Make the environment as its owner would: copy a folder and change its settings."""
+        shutil.copytree(self.folder.with_name("production"), self.folder)
+        (self.project / "deploy" / "stack.trial.yml").write_text(OVERLAY, encoding="utf-8")
+        docker("tag", self.proxy_image, f"{self.name}:proxy")
+        self.images.append(f"{self.name}:proxy")
+        self.configure()
+
+    def configure(self, **changes: str) -> None:
+        """Write deploy.env; `changes` are for this time only."""
+        given = {
+            "ENVIRONMENT": "trial",
+            "STACK": self.name,
+            "OVERLAY": "trial",
+            "DOMAIN": DOMAIN,
+            "HTTP_PORT": str(self.http_port),
+            "HTTPS_PORT": str(self.https_port),
+            "PROXY_IMAGE": f"{self.name}:proxy",
+            "VERIFY_ADDRESS": "127.0.0.1",
+            "DEADLINE": "120",
+            **self.settings,
+            **changes,
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in given.items())
+        (self.folder / "deploy.env").write_text(lines, encoding="utf-8")
+
+    def release(self, release: str, behaviour: str = "good") -> str:
+        """Build the stand-in of the app as a release that behaves in some way, and return its tag."""
+        tag = f"{self.name}:{release}"
+        arguments = [f"--build-arg=RELEASE={release}", f"--build-arg=BEHAVIOUR={behaviour}"]
+        docker("build", "--quiet", f"--tag={tag}", *arguments, str(STUB))
+        if tag not in self.images:
+            self.images.append(tag)
+        return tag
+
+    def swarm(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
+        """Run deploy/swarm, expect its exit code, and return all that it printed."""
+        command, *rest = arguments
+        done = run([self.project / "deploy/swarm", command, "trial", *rest], check=False, stdin=stdin)
+        printed = done.stdout + done.stderr
+        assert done.returncode == code, f"exit code {done.returncode} instead of {code}:\n{printed}"
+        return printed
+
+    def deploy(self, release: str, behaviour: str = "good", code: int = 0) -> str:
+        """Deploy a release of the stand-in, and return what the command printed."""
+        return self.swarm("deploy", f"--image={self.release(release, behaviour)}", code=code)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start deploy/swarm in a group of its own, as a shell starts it in a terminal."""
+        command, *rest = arguments
+        return subprocess.Popen(
+            [self.project / "deploy/swarm", command, "trial", *rest],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def start_and_stop(self, behaviour: str, sign: str, number: signal.Signals) -> tuple[int, str]:
+        """Deploy, send a signal once the command prints `sign`, and return exit code and output."""
+        process = self.start("deploy", f"--image={self.release(behaviour, behaviour)}")
+        printed = ""
+        for line in process.stdout or ():
+            printed += line
+            if sign in line:
+                # Ctrl-C reaches the docker client as well: it is in the same group.
+                os.killpg(process.pid, number)
+                break
+        rest, _ = process.communicate(timeout=300)
+        return process.returncode, printed + rest
+
+    def answers(self) -> str:
+        """Return the release that the site answers with."""
+        # Any certificate will do: which one is shown has tests of its own.
+        self.take_certificate()
+        return str(self.site.get("/").json()["release"])
+
+    def take_certificate(self) -> str:
+        """Return the certificate that the proxy shows, and trust it from now on."""
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.https_port}", "-servername", DOMAIN]
+        shown = run(command, check=False).stdout
+        begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
+        pem = begin + shown.partition(begin)[2].partition(end)[0] + end
+        (self.project / "trusted.pem").write_text(pem, encoding="ascii")
+        return pem
+
+    def tasks(self, *services: str) -> set[str]:
+        """Return the ids of the tasks that the swarm wants to run for services; none named is all."""
+        running = ["--filter=desired-state=running", "--quiet", "--no-trunc"]
+        found = [docker("service", "ps", *running, f"{self.name}_{service}").stdout for service in services]
+        return set("".join(found or [docker("stack", "ps", *running, self.name).stdout]).split())
+
+    def container(self, service: str) -> str:
+        """Return the id of a container of a service."""
+        label = f"label=com.docker.swarm.service.name={self.name}_{service}"
+        return docker("ps", "--quiet", "--filter", label).stdout.split()[0]
+
+    def objects(self, kind: str) -> set[str]:
+        """Return the names of the secrets, configs, services or networks of this environment."""
+        listed = docker(kind, "ls", "--format={{.Name}}").stdout.split()
+        return {name for name in listed if name.startswith((f"{self.name}_", f"{self.name}-"))}
+
+    def specification(self, service: str) -> dict[str, Any]:
+        """Return what the swarm is told to run as a service."""
+        (found,) = json.loads(docker("service", "inspect", f"{self.name}_{service}").stdout)
+        specification: dict[str, Any] = found["Spec"]
+        return specification
+
+    def whole(self, release: str) -> None:
+        """Expect that the stack runs a release, is not locked, and no job is left of what was tried."""
+        assert self.answers() == release
+        assert self.specification("app")["Labels"]["release"] == release
+        assert f"{self.name}_lock" not in self.objects("config")
+        # The swarm removes a service's last task after the service.
+        wait_until(
+            lambda: not [job for job in self.objects("service") if job.endswith("_task")], 10, "no job"
+        )
+
+    def sql(self, statement: str) -> str:
+        """Run SQL as the database's superuser, over the socket in its container; return the rows."""
+        psql = [
+            "psql",
+            "--username=postgres",
+            "--dbname=exampleapp",
+            "--no-align",
+            "--tuples-only",
+            "--quiet",
+        ]
+        return docker("exec", self.container("db"), *psql, f"--command={statement}").stdout.strip()
+
+    def remove(self) -> None:
+        """Remove everything that was made under this name."""
+        for service in self.objects("service"):
+            docker("service", "rm", service, check=False)
+        remove(self.name)
+        for config in self.objects("config"):
+            docker("config", "rm", config)
+        for image in self.images:
+            docker("image", "rm", "--force", image, check=False)
+
+
+def label(name: str, node: str | None = None, *, remove_it: bool = False) -> None:
+    """Label a node as the one with a stack's database, or take the label away."""
+    option = ["--label-rm", f"{name}.database"] if remove_it else ["--label-add", f"{name}.database=true"]
+    docker("node", "update", *option, node or this_node())
