@@ -9,7 +9,7 @@ import threading
 import time
 from typing import IO, Any, NamedTuple
 
-from .docker import DockerError
+from .docker import TIMEOUT, DockerError
 from .environment import Environment
 from .outcome import Problem
 from .stack import Stack, dump
@@ -161,7 +161,14 @@ class _Output:
             self.client.wait()
         if kind is None:
             # It may have missed the last lines: the whole is asked for, and the rest of it shown.
-            for name, text in zip(self.shown, self._start().communicate()):
+            client = self._start()
+            try:
+                streams = client.communicate(timeout=TIMEOUT)
+            except subprocess.TimeoutExpired:
+                # The client may wait for ever for a task whose container is gone; what it had is kept.
+                client.kill()
+                streams = client.communicate()
+            for name, text in zip(self.shown, streams):
                 self.text += text.decode(errors="replace")
                 if self.show:
                     _write(name, text[self.shown[name] :])

@@ -161,8 +161,9 @@ def show_failure(environment: Environment, task: Object) -> None:
     try:
         options = ("--raw", f"--tail={LOG_LINES}")
         say(environment.docker.text("service", "logs", *options, task["ID"], both=True).rstrip() or "(none)")
-    except DockerError as error:
-        say(f"({error.why})")
+    except Problem as problem:
+        # Nothing that only explains may get in the way of going back.
+        say(f"({problem.why})")
     container = task["Status"].get("ContainerStatus", {}).get("ContainerID")
     for found in environment.docker.inspect("container", [container] if container else []):
         for result in ((found["State"].get("Health") or {}).get("Log") or [])[-1:]:

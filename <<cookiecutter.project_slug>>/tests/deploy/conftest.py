@@ -1,6 +1,7 @@
 """A docker client that answers from recordings, and an environment that uses it."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,16 @@ class RecordedDocker(Docker):
 
     def called(self, beginning: str) -> list[str]:
         return [line for line in self.calls if line.startswith(beginning)]
+
+
+@pytest.fixture(autouse=True)
+def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a docker client that says nothing before any real one: no test here reaches an engine."""
+    program = tmp_path / "no-engine" / "docker"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
 
 
 @pytest.fixture
