@@ -19,12 +19,12 @@ def test_redeploy_of_what_runs_restarts_nothing(trial: Trial) -> None:
     trial.whole("one")
 
 
-def test_update_replaces_the_app_and_nothing_else(trial: Trial) -> None:
+def test_update_replaces_what_runs_the_image_and_nothing_else(trial: Trial) -> None:
     before = {name: trial.tasks(name) for name in ("app", "db", "proxy", "redis")}
 
     printed = trial.deploy("two")
 
-    assert "services that change: app\n" in printed
+    assert "services that change: app, cron\n" in printed
     after = {name: trial.tasks(name) for name in before}
     assert not after["app"] & before["app"]
     assert {name: after[name] for name in ("db", "proxy", "redis")} == {
@@ -39,7 +39,7 @@ def test_dry_run_changes_nothing(trial: Trial) -> None:
 
     printed = trial.swarm("deploy", f"--image={trial.release('two')}", "--dry-run")
 
-    assert "services that change: app\n" in printed
+    assert "services that change: app, cron\n" in printed
     assert ([trial.objects(kind) for kind in kinds], trial.tasks(), trial.specification("app")) == before
     trial.whole("one")
 

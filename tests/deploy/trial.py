@@ -41,6 +41,11 @@ services:
     deploy:
       resources: *small
       update_config: {monitor: 2s}
+  cron:
+    deploy:
+      resources: *small
+      update_config: {monitor: 2s}
+      rollback_config: {monitor: 1s}
   redis:
     environment: {REDIS_MAXMEMORY: 32mb}
     deploy:

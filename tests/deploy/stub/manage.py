@@ -1,6 +1,7 @@
 """`migrate`, and the other tasks of the tests."""
 
 import os
+import signal
 import sys
 import time
 
@@ -19,6 +20,8 @@ if command == "migrate":
         print("  Applying shop.0002_price... OK")
     else:
         print("  No migrations to apply.")
+elif command == "scheduler":
+    signal.pause()
 elif command == "exit":
     print("to standard output")
     print("to standard error", file=sys.stderr)
