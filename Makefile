@@ -21,7 +21,11 @@ demo: ## Bake the example project and serve it on this machine
 
 .PHONY: test
 test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
-	$(BIN)/pytest
+	$(BIN)/pytest --ignore=tests/deploy --ignore=tests/jobs
+
+.PHONY: scenarios
+scenarios: .venv/requirements.txt ## Run the long scenarios of the deploy command and of the jobs on a swarm
+	$(BIN)/pytest tests/deploy tests/jobs
 
 .PHONY: engine
 engine: .venv/requirements.txt ## Start a Docker engine that is a swarm, for the tests that need one

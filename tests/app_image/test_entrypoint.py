@@ -67,7 +67,7 @@ def test_service_that_comes_late_is_waited_for(app_image: str, migrated: Service
             # Long enough to have tried: without the wait it would have ended or served by now.
             time.sleep(2)
             assert replica.is_running()
-            with pytest.raises(OSError, match="no HTTP answer|refused|reset"):
+            with pytest.raises(OSError, match=r"no HTTP answer|refused|reset"):
                 replica.get("/api/alive")
             docker("start", migrated.cache.name)
             replica.wait_until_healthy()

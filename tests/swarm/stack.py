@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tests.harness.docker import docker
 from tests.harness.ports import free_port
 from tests.harness.site import Site
 from tests.harness.wait import wait_until
+
+SETTLE_SECONDS = 5
 
 
 @dataclass
@@ -97,6 +100,15 @@ class Stack:
     def wait_until_healthy(self, seconds: float = 120) -> None:
         """Wait until every service has all its replicas, which count only once they are healthy."""
         wait_until(lambda: self.is_complete(), seconds, f"all services of {self.name}: {self.replicas()}")
+
+    def wait_until_known(self) -> None:
+        """Wait until all replicas are healthy and the proxy knows of them.
+
+        It asks for their addresses once a second, and a request that it passed on before knows of no other.
+        When the only one that it knew dies, the request cannot be repeated.
+        """
+        self.wait_until_healthy()
+        time.sleep(SETTLE_SECONDS)
 
     def wait_until_updated(self, service: str, seconds: float = 90) -> None:
         """Wait for the end of the update that a deploy has begun. Fails when it was paused or rolled back."""

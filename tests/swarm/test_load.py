@@ -1,6 +1,5 @@
 """Replicas die under load, one after the other, and no visitor notices."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -17,10 +16,6 @@ pytestmark = pytest.mark.swarm
 RATE = 200
 SECONDS = 60
 
-# The proxy asks for the replicas once a second, and a request that it passed on before knows of no other.
-# When the only one it knew is killed, it cannot be repeated: so the next kill waits until both are known.
-SETTLE_SECONDS = 5
-
 
 def test_each_replica_is_killed_under_load(stack: Stack, site: Site, figure: Callable[[str], None]) -> None:
     victims = stack.containers("app")
@@ -29,8 +24,7 @@ def test_each_replica_is_killed_under_load(stack: Stack, site: Site, figure: Cal
             docker("kill", "--signal=KILL", victim)
             wait_until(lambda: len(stack.containers("app")) < len(victims), 30, "the end of a replica")
             wait_until(lambda: len(stack.containers("app")) == len(victims), 60, "a new container")
-            stack.wait_until_healthy()
-            time.sleep(SETTLE_SECONDS)
+            stack.wait_until_known()
         wait_until(lambda: running.seconds >= SECONDS, SECONDS, "a minute of load")
 
     figure(f"each replica killed under load: {running}")

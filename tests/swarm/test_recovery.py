@@ -24,6 +24,11 @@ Figure = Callable[[str], None]
 PAGE = "/"
 
 
+@pytest.fixture(autouse=True)
+def _after_the_last_death(stack: Stack) -> None:
+    stack.wait_until_known()
+
+
 # The login page looks up the visitor's session, in the cache and then in the database.
 LOGIN = "/admin/login/"
 

@@ -48,7 +48,15 @@ def now() -> str:
 
 def whoami() -> str:
     """Return who is at work: the person behind a pipeline where GitLab names one."""
-    return f"{os.environ.get('GITLAB_USER_LOGIN') or getpass.getuser()}@{socket.gethostname()}"
+    return f"{os.environ.get('GITLAB_USER_LOGIN') or _user()}@{socket.gethostname()}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container a user may have a number and no name.
+        return f"uid-{os.getuid()}"
 
 
 def listed(environment: Environment) -> list[Release]:

@@ -1,5 +1,6 @@
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -68,6 +69,19 @@ def test_old_releases_are_forgotten(docker: RecordedDocker, environment: Environ
 
     assert releases.forget(environment, known, 2) == [made(3).stack, made(5).stack]
     assert docker.called("config rm") == ["config rm shop_release_1", "config rm shop_release_2"]
+
+
+@pytest.mark.parametrize("error", [KeyError, OSError])
+def test_user_without_a_name_has_a_number(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def nameless() -> str:
+        raise error("no such user")
+
+    monkeypatch.delenv("GITLAB_USER_LOGIN", raising=False)
+    monkeypatch.setattr("getpass.getuser", nameless)
+
+    assert re.match(r"uid-\d+@", releases.whoami())
 
 
 def test_pipeline_is_told_from_its_person(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def scheduler(crontab: str, folder: Path) -> "subprocess.Popen[str]":
         [sys.executable, "-c", code, "scheduler"],
         env={
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "<< cookiecutter.project_slug >>.settings.local",
+            "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
             "CRONTAB": str(path),
             "TMPDIR": str(folder),
         },

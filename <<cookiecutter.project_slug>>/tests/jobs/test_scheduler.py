@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from << cookiecutter.project_slug >>.jobs import crontab, heartbeat, schedule, scheduler
 from << cookiecutter.project_slug >>.jobs.models import CrontabLine, Run
@@ -53,6 +54,12 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The crontab is read in UTC, whatever the project's time zone."""
+    monkeypatch.setattr(timezone, "get_default_timezone", lambda: UTC)
 
 
 @pytest.fixture
