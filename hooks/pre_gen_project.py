@@ -27,12 +27,12 @@ LANGUAGE_CODES = """
 
 # What can be imported once the project's requirements are installed.
 PACKAGE_NAMES = """
-    argon2 asgiref ast_serialize build cffi cfgv click coverage csp cssbeautifier distlib django
-    django_stubs_ext djlint editorconfig environ filelock gunicorn hypothesis identify iniconfig jsbeautifier
-    json5 librt mypy mypy_django_plugin mypy_extensions mypyc nodeenv packaging pathspec pip piptools
-    pkg_resources platformdirs pluggy pre_commit psycopg2 py pycparser pygments pyproject_hooks pytest
-    pytest_cov pytest_django python_discovery pythonjsonlogger redis regex ruff setuptools sortedcontainers
-    sqlparse typing_extensions virtualenv wheel whitenoise yaml
+    argon2 asgiref ast_serialize build cffi cfgv click coverage croniter cronsim csp cssbeautifier dateutil
+    distlib django django_stubs_ext djlint editorconfig environ filelock gunicorn hypothesis identify
+    iniconfig jsbeautifier json5 librt mypy mypy_django_plugin mypy_extensions mypyc nodeenv packaging
+    pathspec pip piptools pkg_resources platformdirs pluggy pre_commit psycopg2 py pycparser pygments
+    pyproject_hooks pytest pytest_cov pytest_django python_discovery pythonjsonlogger redis regex ruff
+    setuptools sortedcontainers sqlparse typing_extensions tzdata virtualenv wheel whitenoise yaml
 """.split()
 
 # Standard library modules that are younger than the oldest Python we support.
@@ -40,7 +40,7 @@ YOUNG_STANDARD_MODULES = ["annotationlib", "compression"]
 
 # Folders and modules at the top of the project, and folders that git ignores there.
 FOLDER_NAMES = """
-    data deploy docker frontend htmlcov manage node_modules requirements staticfiles tests
+    data deploy docker docs frontend htmlcov manage node_modules requirements staticfiles tests
 """.split()
 
 SLUG_LENGTH = 40

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.clone import clone_template, git
+from tests.harness.signals import let_interrupt
 from tests.harness.wait import wait_until
 
 # Two virtual environments are made and filled, perhaps on a slow network.
@@ -68,6 +69,7 @@ def demo(clone: Path, log: Path) -> Iterator[Demo]:
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=let_interrupt,
         )
     running = Demo(process, log)
     try:

@@ -12,6 +12,7 @@ from typing import Any
 from tests.harness.command import run
 from tests.harness.docker import docker
 from tests.harness.ports import free_port
+from tests.harness.signals import let_interrupt
 from tests.harness.site import Site
 from tests.harness.wait import wait_until
 from tests.swarm.stack import remove, this_node
@@ -132,6 +133,7 @@ class Trial:
             [self.project / "deploy/swarm", command, "trial", *rest],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
+            preexec_fn=let_interrupt,
         )  # fmt: skip
 
     def start_and_stop(self, behaviour: str, sign: str, number: signal.Signals) -> tuple[int, str]:
