@@ -14,6 +14,8 @@ from .outcome import Problem, say
 RECONNECT = 30.0
 # Seconds after which a client that says nothing counts as a lost connection.
 TIMEOUT = 60.0
+# How often a stack is handed over while something else changes it.
+ATTEMPTS = 10
 # What the client says when it cannot reach the engine (seen with 28, over a unix socket and over ssh).
 LOST = (
     "cannot connect to the docker daemon",
@@ -61,7 +63,7 @@ class Docker:
                 if done.returncode == 0:
                     self.patience = self.patience or RECONNECT
                     return done.stdout + (done.stderr if both else "")
-                if not any(sign in error.lower() for sign in LOST):
+                if not _lost(error.lower()):
                     raise DockerError(f"docker {' '.join(arguments[:2])} failed", error, "correct what it names")
             except subprocess.TimeoutExpired:
                 error = f"no answer within {timeout:.0f} s"
@@ -96,4 +98,17 @@ class Docker:
     def deploy_stack(self, name: str, stack: str) -> None:
         """Hand a stack to the swarm; this returns before anything runs."""
         options = ("--detach=true", "--with-registry-auth", "--resolve-image=never", "--compose-file=-")
-        self.text("stack", "deploy", *options, name, value=stack)
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                self.text("stack", "deploy", *options, name, value=stack)
+                return
+            except DockerError as error:
+                # The swarm itself changes a service while it rolls back: what was read of it is old by then.
+                if "update out of sequence" not in error.why or not left:
+                    raise
+            time.sleep(1)
+
+
+def _lost(error: str) -> bool:
+    # What the engine itself could not reach, such as a registry, is an answer.
+    return "error response from daemon" not in error and any(sign in error for sign in LOST)

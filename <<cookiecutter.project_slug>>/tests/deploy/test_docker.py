@@ -44,6 +44,29 @@ def test_the_engine_says_no(client: Path) -> None:
     assert error.value.why == "Error: no such image: x"
 
 
+def test_what_the_engine_cannot_reach_is_an_answer(client: Path) -> None:
+    message = "Error response from daemon: dial tcp 192.0.2.1:443: connect: connection refused"
+    client.write_text(f"#!/bin/sh\necho '{message}' >&2; exit 1\n", encoding="utf-8")
+
+    with pytest.raises(DockerError):
+        Docker({}).text("pull", "registry.example.com/shop:1")
+
+
+def test_stack_that_the_swarm_changes_meanwhile_is_handed_over_again(client: Path) -> None:
+    marks = client.with_name("marks")
+    message = (
+        "failed to update service shop_app: rpc error: code = Unknown desc = update out of sequence"
+    )
+    client.write_text(
+        f"#!/bin/sh\necho x >> {marks}\n[ $(wc -l < {marks}) -gt 2 ] || {{ echo '{message}' >&2; exit 1; }}\n",
+        encoding="utf-8",
+    )
+
+    Docker({}).deploy_stack("shop", "{}")
+
+    assert marks.read_text(encoding="utf-8") == "x\nx\nx\n"
+
+
 @pytest.mark.parametrize(
     "message",
     [
