@@ -15,6 +15,8 @@ from .environment import Environment
 from .outcome import Problem, say
 from .rollout import services_of
 
+# Seconds to read what was logged: for a task whose container is gone the client may wait for ever.
+READING = 60.0
 # Seconds that a line waits for older ones of other services, while following.
 REORDER = 1.0
 
@@ -34,14 +36,7 @@ def show(environment: Environment, service: str | None, since: str, follow: bool
         pattern = re.compile(grep)
     except re.error as error:
         raise Problem(f"{grep} is no regular expression", str(error), "escape special characters") from None
-    command = [
-        "docker",
-        "service",
-        "logs",
-        "--timestamps",
-        f"--since={since}",
-        *(["--follow"] if follow else []),
-    ]
+    command = ["docker", "service", "logs", "--timestamps", f"--since={since}", *["--follow"] * follow]
     clients = [
         subprocess.Popen(
             [*command, f"{environment.stack}_{name}"], env=environment.docker.environment,
@@ -49,11 +44,15 @@ def show(environment: Environment, service: str | None, since: str, follow: bool
         )
         for name in ([service] if service else known)
     ]  # fmt: skip
+    limit = threading.Timer(READING, _stop, [clients])
+    if not follow:
+        limit.start()
     try:
         for stamp, text in merged(clients, REORDER if follow else float("inf")):
             if pattern.search(text):
                 say(f"{stamp} {shorten(environment.stack, text)}")
     finally:
+        limit.cancel()
         for client in clients:
             client.kill()
 
@@ -78,6 +77,12 @@ def merged(clients: list[subprocess.Popen[str]], patience: float) -> Iterator[Li
             yield heapq.heappop(waiting)[0]
     while waiting:
         yield heapq.heappop(waiting)[0]
+
+
+def _stop(clients: list[subprocess.Popen[str]]) -> None:
+    say(f"some logs were not read within {READING:.0f} s: `docker service logs` waits for a container that is gone")
+    for client in clients:
+        client.kill()
 
 
 def split(text: str) -> Line:

@@ -1,7 +1,9 @@
 import itertools
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from swarm_tool import logs
@@ -47,6 +49,25 @@ def test_followed_lines_come_while_they_are_written() -> None:
 
     assert [text for _, text in first] == ["a", "b"]
     assert time.monotonic() - begin < 30
+
+
+def test_client_that_waits_for_ever_is_stopped(
+    environment: Environment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(logs, "READING", 0.5)
+    monkeypatch.setattr(logs, "services_of", lambda _: {"app": {}})
+    client = tmp_path / "no-engine" / "docker"
+    client.write_text(f"#!/bin/sh\necho '{RECORDED}'\nexec sleep 600\n", encoding="utf-8")
+    environment.docker.environment["PATH"] = f"{client.parent}:{os.environ['PATH']}"
+
+    logs.show(environment, None, "1m", False, "")
+
+    printed = capsys.readouterr().out
+    assert "app.2@node-1 | GET / 200" in printed
+    assert "some logs were not read" in printed
 
 
 def test_refused(docker: RecordedDocker, environment: Environment) -> None:
