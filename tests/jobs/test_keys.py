@@ -46,7 +46,7 @@ def test_new_key_without_a_failed_call(client: Client, stack: Stack) -> None:
     assert client.states().status == 200
     assert refused(stack) == before
 
-    stack.deploy(CRON_API_KEY_VERSION="2", CRON_API_KEY_PREVIOUS_VERSION="2")
+    stack.deploy(CRON_API_KEY_VERSION="2", CRON_API_KEY_PREVIOUS_VERSION="0")
     stack.wait_until_updated("app", 120)
     stack.wait_until_updated("cron", 120)
     assert client.states(key=new).status == 200

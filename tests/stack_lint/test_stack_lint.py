@@ -233,6 +233,7 @@ def test_a_breach_is_found_with_service_and_line(deploy: Path, name: str) -> Non
             "tls_key: no such file",
         ),
         ("    name: ${STACK}_redis_conf_${REDIS_CONF_VERSION:-1}\n", "", "redis_conf: it cannot be changed"),
+        ("${CRON_API_KEY_PREVIOUS_VERSION:-0}", "1", "cron_api_key_previous is the same as cron_api_key"),
     ],
 )
 def test_a_breach_outside_of_services_is_found(deploy: Path, old: str, new: str, complaint: str) -> None:

@@ -56,6 +56,7 @@ class Stack:
         self.secrets = throwaway_secrets()
         for name, value in self.secrets.items():
             docker("secret", "create", f"{self.name}_{name}_1", "-", stdin=value)
+        docker("secret", "create", f"{self.name}_cron_api_key_0", "-", stdin=secrets.token_urlsafe(32))
         files = {"tls_certificate": self.certificate.certificate, "tls_key": self.certificate.key}
         for name, path in files.items():
             docker("secret", "create", f"{self.name}_{name}_1", str(path))
@@ -251,6 +252,7 @@ def throwaway_secrets() -> dict[str, str]:
         "cron_api_key": secrets.token_urlsafe(32),
         "database_password": database_password,
         "database_uri": f"postgres://exampleapp:{database_password}@db:5432/exampleapp",
+        "email_uri": "consolemail://",
         "redis_password": redis_password,
         "redis_uri": f"redis://:{redis_password}@redis:6379/0",
         "secret_key": secrets.token_urlsafe(50),

@@ -14,6 +14,8 @@ from .outcome import Problem
 from .stack import Stack
 
 DEPLOY = Path(__file__).resolve().parents[1]
+# A swarm allows 64 characters in a name, and the longest is STACK_proxy_modsecurity_conf_01234567.
+LONGEST_STACK = 32
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ def load(name: str) -> Environment:
     for required in ("STACK", "OVERLAY", "DOMAIN"):
         if not settings.get(required):
             raise Problem(f"{required} is not set", f"{path} does not say it", f"add {required}=… there")
+    if len(settings["STACK"]) > LONGEST_STACK:
+        why = f"{settings['STACK']} has {len(settings['STACK'])} characters; names in the swarm begin with it"
+        raise Problem("STACK is too long", why, f"use at most {LONGEST_STACK} in {path}")
     return Environment(
         name,
         settings,

@@ -24,11 +24,9 @@ def init(environment: Environment, database_node: str | None, public: str | None
         elif name in ("tls_certificate", "tls_key") or name in secret.DERIVED.values():
             continue
         else:
-            secret.put(
-                environment,
-                name,
-                secret.generate() if secret.RANDOM.fullmatch(name) else secret.read(name, None),
-            )
+            secret.put(environment, name, _first_value(name))
+    for name in secret.missing_placeholders(environment):
+        secret.create(environment, name, secret.generate())
     if not {"tls_certificate", "tls_key"} <= set(have):
         pair = (secret.read("tls_certificate", public), secret.read("tls_key", key)) if key else None
         if not pair:
@@ -38,6 +36,13 @@ def init(environment: Environment, database_node: str | None, public: str | None
         ):
             secret.put(environment, name, value)
     say(f"{environment.name} is ready: deploy/swarm deploy {environment.name} --image IMAGE")
+
+
+def _first_value(name: str) -> str:
+    if name in secret.STARTING:
+        say(f"       {name} is {secret.STARTING[name]} until you `secret set` another")
+        return secret.STARTING[name]
+    return secret.generate() if secret.RANDOM.fullmatch(name) else secret.read(name, None)
 
 
 def _label_node(environment: Environment, wanted: str | None) -> None:

@@ -39,7 +39,7 @@ def check(stack: Mapping, files: list[Path]) -> list[Finding]:
             for key, message in rule(service):
                 file, line = stack_sources.find(sources, ["services", name, *key.split(".")])
                 findings.append(Finding(file, line, name, f"{key}: {message}"))
-    for name, (key, message) in [*external_objects(stack), *published_twice(stack)]:
+    for name, (key, message) in [*external_objects(stack), *same_secret_twice(stack), *published_twice(stack)]:
         file, line = stack_sources.find(sources, key.split("."))
         findings.append(Finding(file, line, name, message))
     return sorted(findings)
@@ -56,6 +56,16 @@ def external_objects(stack: Mapping) -> Iterator[tuple[str, Complaint]]:
             elif not item.get("name"):
                 message = "it cannot be changed once it is made: give it a `name` with a version"
                 yield name, (f"{kind}.{name}", message)
+
+
+def same_secret_twice(stack: Mapping) -> Iterator[tuple[str, Complaint]]:
+    """Find secrets that are one and the same: the client sorts references by that name, and else not at all."""
+    seen: dict[str, str] = {}
+    for key, item in (stack.get("secrets") or {}).items():
+        first = seen.setdefault(item.get("name", key), key)
+        if first != key:
+            message = f"{key} is the same as {first}: what uses both is restarted by deploys that change nothing"
+            yield key, (f"secrets.{key}", message)
 
 
 def published_twice(stack: Mapping) -> Iterator[tuple[str, Complaint]]:

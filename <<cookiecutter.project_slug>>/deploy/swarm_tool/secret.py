@@ -20,6 +20,8 @@ DATABASE = "<< cookiecutter.project_slug >>"
 DERIVED = {"database_password": "database_uri", "redis_password": "redis_uri"}
 # Secrets that may be any random text; others are known to their owner alone.
 RANDOM = re.compile(r"secret_key|\w+_password|\w+_api_key")
+# What `init` gives a secret that the site can do without: e-mails are printed among the logs.
+STARTING = {"email_uri": "consolemail://"}
 
 
 def versions(environment: Environment) -> dict[str, list[int]]:
@@ -40,6 +42,13 @@ def newest(environment: Environment) -> dict[str, int]:
 def known(environment: Environment) -> list[str]:
     """Return the names of the secrets that the stack files use."""
     return sorted({name for name, _ in secrets_of(environment.stack, environment.sketch()).values()})
+
+
+def missing_placeholders(environment: Environment) -> list[str]:
+    """Return the full names of the versions 0 that the stack files use, and the swarm lacks."""
+    used = secrets_of(environment.stack, environment.sketch()).values()
+    wanted = {f"{environment.stack}_{name}_0" for name, version in used if version == 0}
+    return sorted(wanted - set(environment.docker.names("secret")))
 
 
 def generate() -> str:
@@ -77,16 +86,18 @@ def put(environment: Environment, name: str, value: str) -> None:
     if name == "redis_password":
         values["redis_uri"] = f"redis://:{quote(value, safe='')}@redis:6379/0"
     for key, text in values.items():
-        labels = [f"--label=deploy.stack={environment.stack}"]
+        labels = {}
         if key == "tls_certificate":
             end, fingerprint = certificate.describe(text)
-            labels += [
-                f"--label=deploy.not-after={end.isoformat()}",
-                f"--label=deploy.fingerprint={fingerprint}",
-            ]
-        full_name = f"{environment.stack}_{key}_{version}"
-        environment.docker.text("secret", "create", *labels, full_name, "-", value=text)
-        say(f"made:  secret {full_name}; the next deploy uses it")
+            labels = {"not-after": end.isoformat(), "fingerprint": fingerprint}
+        create(environment, f"{environment.stack}_{key}_{version}", text, labels)
+
+
+def create(environment: Environment, full_name: str, value: str, labels: dict[str, str] | None = None) -> None:
+    """Make a secret."""
+    options = [f"--label=deploy.{key}={text}" for key, text in {"stack": environment.stack, **(labels or {})}.items()]
+    environment.docker.text("secret", "create", *options, full_name, "-", value=value)
+    say(f"made:  secret {full_name}; the next deploy uses it")
 
 
 def login(version: int) -> str:
@@ -114,5 +125,5 @@ def unused(environment: Environment, kept: list[Stack], running: Stack) -> list[
         f"{stack_name}_{name}_{number}"
         for name, numbers in versions(environment).items()
         for number in numbers
-        if number < current.get(name, 0) and f"{stack_name}_{name}_{number}" not in used
+        if 0 < number < current.get(name, 0) and f"{stack_name}_{name}_{number}" not in used
     ]

@@ -35,15 +35,18 @@ def secrets_of(stack_name: str, stack: Stack) -> dict[str, tuple[str, int]]:
 def set_versions(stack_name: str, stack: Stack, newest: dict[str, int], running: Stack) -> None:
     """Let a stack use the newest version of every secret.
 
-    A key that ends in `_previous` gets what runs now, so that the old value is accepted until the next deploy.
+    A key that ends in `_previous` gets what runs now, so that the old value is accepted until the next deploy;
+    where that is the newest already it gets version 0, which nobody knows.
     The database's password stays as well: it is read only when the files are made, and must not restart it.
     """
     before = secrets_of(stack_name, running)
     for key, (name, version) in secrets_of(stack_name, stack).items():
-        source = key.removesuffix("_previous")
         wanted = newest.get(name, version)
-        if source in before and (key != source or key == "database_password"):
-            wanted = before[source][1]
+        if key == f"{name}_previous":
+            used = before.get(name, (name, 0))[1]
+            wanted = used if used != wanted else 0
+        elif key == "database_password" and key in before:
+            wanted = before[key][1]
         stack["secrets"][key]["name"] = f"{stack_name}_{name}_{wanted}"
 
 

@@ -57,6 +57,18 @@ def test_missing_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         load("moon")
 
 
+def test_name_that_leaves_no_room_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "DEPLOY", tmp_path)
+    (tmp_path / "configs/moon").mkdir(parents=True)
+    text = f"STACK={'m' * 33}\nOVERLAY=production\nDOMAIN=moon.test\n"
+    (tmp_path / "configs/moon/deploy.env").write_text(text, encoding="utf-8")
+
+    with pytest.raises(Problem, match="STACK is too long"):
+        load("moon")
+
+
 def test_number(environment: Environment) -> None:
     environment.settings["DEADLINE"] = "90"
     assert environment.number("DEADLINE", 300) == 90

@@ -10,7 +10,14 @@ from swarm_tool.outcome import Problem
 from .conftest import RecordedDocker
 from .test_preflight import node, swarm
 
-NAMES = ("secret_key", "database_password", "database_uri", "tls_certificate", "tls_key")
+NAMES = (
+    "secret_key",
+    "database_password",
+    "database_uri",
+    "email_uri",
+    "tls_certificate",
+    "tls_key",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +39,7 @@ def test_everything_is_made(docker: RecordedDocker, environment: Environment) ->
 
     assert docker.called("node update") == ["node update --label-add shop.database=true a"]
     assert set(made(docker)) == {f"shop_{name}_1" for name in NAMES}
+    assert made(docker)["shop_email_uri_1"] == "consolemail://"
     assert made(docker)["shop_database_password_1"] in made(docker)["shop_database_uri_1"]
 
 
@@ -83,6 +91,25 @@ def test_node_that_is_not_clear(
         init(environment, wanted, None, None)
 
     assert docker.called("node update") == []
+
+
+def test_version_that_nobody_knows_is_made_once(
+    docker: RecordedDocker, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {name: f"shop_{name}_1" for name in (*NAMES, "cron_api_key")}
+    keys["cron_api_key_previous"] = "shop_cron_api_key_0"
+    sketch = {"secrets": {key: {"name": name} for key, name in keys.items()}}
+    monkeypatch.setattr(Environment, "sketch", lambda _: sketch)
+    swarm(docker, node("a"))
+
+    init(environment, None, None, None)
+    assert {"shop_cron_api_key_0", "shop_cron_api_key_1"} <= set(made(docker))
+
+    docker.answers["secret ls"] = " ".join(keys.values())
+    docker.calls.clear()
+    docker.values.clear()
+    init(environment, None, None, None)
+    assert "shop_cron_api_key_0" not in made(docker)
 
 
 def test_named_node(docker: RecordedDocker, environment: Environment) -> None:

@@ -150,6 +150,15 @@ def test_what_no_kept_release_uses_goes_and_what_waits_stays(
     ]
 
 
+def test_version_that_nobody_knows_is_kept(
+    docker: RecordedDocker, environment: Environment
+) -> None:
+    docker.answers = {"secret ls": "shop_cron_api_key_0 shop_cron_api_key_1 shop_cron_api_key_2"}
+    running = uses(cron_api_key=2)
+
+    assert secret.unused(environment, [running], running) == ["shop_cron_api_key_1"]
+
+
 def test_password_lives_as_long_as_its_address(
     docker: RecordedDocker, environment: Environment
 ) -> None:

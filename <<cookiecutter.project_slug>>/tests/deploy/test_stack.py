@@ -45,6 +45,16 @@ def test_previous_secret_is_what_runs() -> None:
     assert wanted["secrets"]["cron_api_key_previous"]["name"] == "shop_cron_api_key_2"
 
 
+def test_previous_secret_is_never_the_current_one() -> None:
+    keys = {"cron_api_key": "shop_cron_api_key_1", "cron_api_key_previous": "shop_cron_api_key_0"}
+    for running in ({}, secrets(**keys)):
+        wanted = secrets(**keys)
+
+        stack.set_versions("shop", wanted, {"cron_api_key": 1}, running)
+
+        assert wanted == secrets(**keys)
+
+
 def test_new_password_restarts_the_app_but_not_the_database() -> None:
     running = secrets(
         database_password="shop_database_password_1", database_uri="shop_database_uri_1"
