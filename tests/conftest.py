@@ -1,6 +1,6 @@
 """Fixtures and markers that all tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from tests.images.provide import provide
 
 # What was used for each base image, for the summary at the end of the run.
 BASE_IMAGES = pytest.StashKey[dict[str, str]]()
+# What was measured, for the same place.
+FIGURES = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +57,12 @@ def app_image(example: Path, base_images: object) -> Iterator[str]:  # noqa: ARG
     docker("image", "rm", "--force", tag)
 
 
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Note a measured figure; all of them are printed at the end of the run."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
 # The engine is asked once a run, not once a test.
 has_engine = cache(engine_answers)
 has_swarm = cache(is_swarm_manager)
@@ -75,3 +83,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("base images")
         for name, origin in used.items():
             terminalreporter.line(f"{name}: {origin}")
+    figures = config.stash.get(FIGURES, [])
+    if figures:
+        terminalreporter.section("measured on this swarm")
+        for line in figures:
+            terminalreporter.line(line)

@@ -1,7 +1,7 @@
 """One deployed stack for all tests of this folder. After each of them it is whole again."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,6 @@ from tests.harness.need import skip_or_fail
 from tests.harness.site import Site
 
 from .stack import Stack
-
-FIGURES = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -51,17 +49,3 @@ def whole_again(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
     if request.session.testsfailed > failures:
         print(stack.logs())
     stack.wait_until_healthy()
-
-
-@pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Note a measured figure; all of them are printed at the end of the run."""
-    return request.config.stash.setdefault(FIGURES, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    figures = config.stash.get(FIGURES, [])
-    if figures:
-        terminalreporter.section("measured on this swarm")
-        for line in figures:
-            terminalreporter.line(line)

@@ -3,10 +3,12 @@
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from typing import Any
 
 from tests.harness.site import Site
 
@@ -16,9 +18,10 @@ LONGEST_SECONDS = 300
 
 @dataclass
 class Load:
-    """GET requests for `path`, `rate` a second, over `connections` connections.
+    """Requests for `path`, `rate` a second, over `connections` connections.
 
-    A request is sent at its time, whatever became of those before it, as far as there is a free
+    Without `keep_alive` each request has a new connection. A status other than 200 and those in `also` is a
+    failure. A request is sent at its time, whatever became of those before it, as far as there is a free
     connection: so an outage shows in many requests and not in one. A slow machine sends fewer.
     """
 
@@ -26,6 +29,10 @@ class Load:
     path: str
     rate: int
     connections: int = 16
+    method: str = "GET"
+    keep_alive: bool = True
+    also: tuple[int, ...] = ()
+    statuses: Counter[int] = field(default_factory=Counter)
     sent: int = 0
     failures: list[str] = field(default_factory=list)
     slowest_seconds: float = 0.0
@@ -45,15 +52,18 @@ class Load:
     def ask(self) -> None:
         """Send the requests whose turn it is, one after the other."""
         connection = self.connect()
+        headers = {} if self.keep_alive else {"Connection": "close"}
         while not self.stop.is_set() and self.seconds < LONGEST_SECONDS:
             due = self.began + next(self.numbers) / self.rate
             time.sleep(max(0.0, due - time.monotonic()))
             sent_at = time.monotonic()
             try:
-                connection.request("GET", self.path)
+                connection.request(self.method, self.path, b"x=1" if self.method == "POST" else None, headers)
                 response = connection.getresponse()
                 response.read()
-                outcome = "" if response.status == 200 else f"status {response.status}"
+                self.statuses[response.status] += 1
+                good = response.status in (200, *self.also)
+                outcome = "" if good else f"status {response.status}"
                 if response.will_close:
                     connection = self.connect()
             except (OSError, HTTPException) as error:
@@ -74,16 +84,17 @@ class Load:
                 self.failures.append(f"after {sent_at - self.began:.1f} s: {failure}")
 
     def __str__(self) -> str:
+        rate = self.sent / self.seconds
         return (
-            f"{self.sent} requests in {self.seconds:.0f} s ({self.sent / self.seconds:.0f}/s), "
+            f"{self.sent} {self.method} requests for {self.path} in {self.seconds:.0f} s ({rate:.0f}/s), "
             f"{len(self.failures)} failed, the slowest took {self.slowest_seconds:.1f} s"
         )
 
 
 @contextmanager
-def load(site: Site, path: str, rate: int) -> Iterator[Load]:
-    """Send requests while the block runs, 300 seconds at most."""
-    running = Load(site, path, rate)
+def load(site: Site, path: str, rate: int, **options: Any) -> Iterator[Load]:
+    """Send requests while the block runs, 300 seconds at most; `options` are fields of Load."""
+    running = Load(site, path, rate, **options)
     threads = [threading.Thread(target=running.ask, daemon=True) for _ in range(running.connections)]
     for thread in threads:
         thread.start()
