@@ -13,13 +13,15 @@ NAMES = (
     "postgres:17-trixie",
     "redis:8-trixie",
     "docker:cli",
+    "docker:dind",
     "registry:2",
 )
 
 
 def recipe_of(name: str) -> Path:
     """Return the folder with the recipe of an image's stand-in."""
-    return RECIPES / name.partition(":")[0]
+    own = RECIPES / name.replace(":", "-")
+    return own if own.is_dir() else RECIPES / name.partition(":")[0]
 
 
 def parents_of(name: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from tests.images import machine, names, stand_in
 from tests.images.names import NAMES, parents_of, recipe_of
 
-DEBIAN, PYTHON, NODE, POSTGRES, REDIS, DOCKER, REGISTRY = NAMES
+DEBIAN, PYTHON, NODE, POSTGRES, REDIS, DOCKER, DIND, REGISTRY = NAMES
 
 
 @pytest.fixture(autouse=True)

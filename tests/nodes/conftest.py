@@ -1,0 +1,84 @@
+"""The example on a swarm of two nodes, which take every image from a registry."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.trial import Trial
+from tests.harness.docker import docker, unique_name
+from tests.harness.nodes import Node, swarm_of
+
+CRONTAB = "* * * * * clear_sessions\n"
+
+
+@pytest.fixture(scope="session")
+def nodes(base_images: object) -> Iterator[list[Node]]:  # noqa: ARG001
+    """Two nodes; the first is the manager."""
+    with swarm_of(2) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def registry(nodes: list[Node]) -> Iterator["Registry"]:
+    """A registry that this machine pushes to, and the nodes pull from."""
+    name = unique_name("registry")
+    docker(
+        "run",
+        "--detach",
+        "--name",
+        name,
+        "--network",
+        nodes[0].network,
+        "--publish=127.0.0.1::5000",
+        "registry:2",
+    )
+    try:
+        yield Registry(name)
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+class Registry:
+    """A registry in a container; its images have one name for this machine and one for the nodes."""
+
+    def __init__(self, name: str) -> None:
+        self.published = docker("port", name, "5000").stdout.strip()
+        self.address = Node(name).address
+
+    def push(self, image: str, name: str) -> str:
+        """Push an image of this machine under a name and tag, and return what the nodes call it."""
+        there = f"{self.published}/{name}"
+        docker("tag", image, there)
+        docker("push", "--quiet", there)
+        docker("image", "rm", there)
+        return f"{self.address}:5000/{name}"
+
+
+@pytest.fixture(scope="session")
+def deployed(
+    nodes: list[Node],
+    registry: Registry,
+    example: Path,
+    app_image: str,
+    proxy_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Trial]:
+    """The example after `init` and a first deploy; it ends with its nodes."""
+    project = Path(shutil.copytree(example, tmp_path_factory.mktemp("nodes") / "exampleapp"))
+    (project / "deploy/configs/all/crontab").write_text(CRONTAB, encoding="utf-8")
+    trial = Trial(unique_name("trial"), project, proxy_image, nodes[0].address)
+    trial.settings = {
+        "DOCKER_HOST": nodes[0].host,
+        "PROXY_IMAGE": registry.push(proxy_image, "proxy:1"),
+        "DATABASE_IMAGE": registry.push("postgres:17-trixie", "postgres:17"),
+        "CACHE_IMAGE": registry.push("redis:8-trixie", "redis:8"),
+    }
+    trial.prepare()
+    try:
+        trial.swarm("init", "--database-node", nodes[0].name)
+        trial.swarm("deploy", "--image", registry.push(app_image, "app:0123abc"))
+        yield trial
+    finally:
+        docker("image", "rm", *trial.images)
