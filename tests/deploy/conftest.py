@@ -35,4 +35,5 @@ def trial(deployed: Trial, request: pytest.FixtureRequest) -> Iterator[Trial]:
     yield deployed
     if request.session.testsfailed > failures:
         for service in ("app", "proxy", "db"):
-            print(docker("service", "logs", "--raw", "--tail=30", f"{deployed.name}_{service}", check=False))
+            logs = docker("service", "logs", "--raw", "--tail=20", f"{deployed.name}_{service}", check=False)
+            print(f"--- {service} ---\n{logs.stdout}{logs.stderr}")

@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from tests.harness.wait import wait_until
+
 from .trial import Trial
 
 pytestmark = pytest.mark.swarm
@@ -42,3 +44,41 @@ def test_kill_in_the_rollout_then_a_new_deploy(trial: Trial) -> None:
 
     trial.deploy("two")
     trial.whole("two")
+
+
+def test_two_deploys_at_once(trial: Trial) -> None:
+    tags = [trial.release("two"), trial.release("three")]
+    running = [trial.start("deploy", f"--image={tag}") for tag in tags]
+    printed = [process.communicate(timeout=300)[0] for process in running]
+
+    codes = [process.returncode for process in running]
+    assert sorted(codes) == [0, REFUSED], printed
+    loser = printed[codes.index(REFUSED)]
+    assert "error: trial is locked" in loser
+    assert f"deploy {tags[codes.index(0)]}" in loser
+    trial.whole(("two", "three")[codes.index(0)])
+
+
+def test_second_deploy_waits_for_the_first(trial: Trial) -> None:
+    first, second = trial.release("two"), trial.release("three")
+    running = trial.start("deploy", f"--image={first}")
+    wait_until(lambda: f"{trial.name}_lock" in trial.objects("config"), 60, "the lock of the first")
+
+    printed = trial.swarm("deploy", f"--image={second}", "--wait-for-lock=120")
+
+    told, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, told
+    assert "waiting for " in printed
+    assert "somebody else has deployed meanwhile" in printed
+    trial.whole("three")
+
+
+def test_lock_of_a_person(trial: Trial) -> None:
+    trial.swarm("lock", "-m", "no deploys on Friday")
+    try:
+        assert "no deploys on Friday" in trial.deploy("two", code=REFUSED)
+        assert "no deploys on Friday" in trial.swarm("status")
+        assert "no deploys on Friday" in trial.swarm("lock", "-m", "mine", code=REFUSED)
+    finally:
+        trial.swarm("unlock")
+    trial.whole("one")

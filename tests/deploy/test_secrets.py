@@ -19,16 +19,16 @@ REFUSED = 3
 def test_missing_secret_is_named(trial: Trial) -> None:
     overlay = trial.project / "deploy/stack.trial.yml"
     good = overlay.read_text(encoding="utf-8")
-    name = f"{trial.name}_email_uri_1"
-    extra = f"secrets:\n  email_uri:\n    external: true\n    name: {name}\n"
+    name = f"{trial.name}_payment_token_1"
+    extra = f"secrets:\n  payment_token:\n    external: true\n    name: {name}\n"
     overlay.write_text(
-        good.replace("  app:\n", "  app:\n    secrets: [email_uri]\n", 1) + extra, encoding="utf-8"
+        good.replace("  app:\n", "  app:\n    secrets: [payment_token]\n", 1) + extra, encoding="utf-8"
     )
     try:
         assert f"the swarm has no {name}" in trial.deploy("one", code=REFUSED)
         # Only its owner knows it: init cannot make it up, and gets it from nowhere here.
-        assert "email_uri was not set" in trial.swarm("init", code=REFUSED)
-        trial.swarm("secret", "set", "email_uri", "--from-file=-", stdin="smtp://mail.test\n")
+        assert "payment_token was not set" in trial.swarm("init", code=REFUSED)
+        trial.swarm("secret", "set", "payment_token", "--from-file=-", stdin="known-to-its-owner\n")
         trial.deploy("one")
     finally:
         overlay.write_text(good, encoding="utf-8")
@@ -67,6 +67,8 @@ def test_wrong_database_password_reaches_no_replica(trial: Trial) -> None:
 
     assert "the database refuses us" in printed
     assert trial.tasks("app") == before
+    trial.deploy("one")
+    trial.whole("one")
 
 
 def test_certificate_is_replaced_and_a_client_sees_it(trial: Trial, tmp_path: Path) -> None:

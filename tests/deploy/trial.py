@@ -15,6 +15,7 @@ from tests.harness.ports import free_port
 from tests.harness.signals import let_interrupt
 from tests.harness.site import Site
 from tests.harness.wait import wait_until
+from tests.swarm.client_machine import ITS_ADDRESS
 from tests.swarm.stack import remove, this_node
 
 DOMAIN = "trial.test"
@@ -28,6 +29,7 @@ x-small: &small
 
 services:
   app:
+    healthcheck: {start_period: 10s, interval: 2s, timeout: 5s}
     deploy:
       replicas: 2
       resources: *small
@@ -39,6 +41,7 @@ services:
       update_config: {monitor: 2s}
       rollback_config: {monitor: 1s}
   db:
+    image: "${DATABASE_IMAGE:-postgres:17-trixie}"
     deploy:
       resources: *small
       update_config: {monitor: 2s}
@@ -48,6 +51,7 @@ services:
       update_config: {monitor: 2s}
       rollback_config: {monitor: 1s}
   redis:
+    image: "${CACHE_IMAGE:-redis:8-trixie}"
     environment: {REDIS_MAXMEMORY: 32mb}
     deploy:
       resources: *small
@@ -59,16 +63,18 @@ services:
 class Trial:
     """One environment `trial` in a project's own copy, on the swarm of this machine.
 
-    `images` builds the image of a release; `settings` are added to deploy.env.
+    `settings` are added to deploy.env, `variables` to the environment in which deploy/swarm runs.
     """
 
     name: str
     project: Path
     proxy_image: str
+    address: str = "127.0.0.1"
     settings: dict[str, str] = field(default_factory=dict)
     http_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
     images: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -77,11 +83,14 @@ class Trial:
     @property
     def site(self) -> Site:
         """The site as a client sees it, trusting the certificate that `take_certificate` saw last."""
-        return Site(DOMAIN, self.http_port, self.https_port, self.project / "trusted.pem")
+        return Site(DOMAIN, self.http_port, self.https_port, self.project / "trusted.pem", self.address)
 
     def prepare(self) -> None:
         """Make the environment as its owner would: copy a folder and change its settings."""
         shutil.copytree(self.folder.with_name("production"), self.folder)
+        access = self.folder / "access.nginx.inc"
+        text = access.read_text(encoding="utf-8")
+        access.write_text(text.replace("# 192.0.2.0/24 1;", f"{ITS_ADDRESS} 1;"), encoding="utf-8")
         (self.project / "deploy" / "stack.trial.yml").write_text(OVERLAY, encoding="utf-8")
         docker("tag", self.proxy_image, f"{self.name}:proxy")
         self.images.append(f"{self.name}:proxy")
@@ -97,7 +106,7 @@ class Trial:
             "HTTP_PORT": str(self.http_port),
             "HTTPS_PORT": str(self.https_port),
             "PROXY_IMAGE": f"{self.name}:proxy",
-            "VERIFY_ADDRESS": "127.0.0.1",
+            "VERIFY_ADDRESS": self.address,
             "DEADLINE": "120",
             **self.settings,
             **changes,
@@ -117,10 +126,16 @@ class Trial:
     def swarm(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
         """Run deploy/swarm, expect its exit code, and return all that it printed."""
         command, *rest = arguments
-        done = run([self.project / "deploy/swarm", command, "trial", *rest], check=False, stdin=stdin)
+        tool = self.project / "deploy/swarm"
+        done = run([tool, command, "trial", *rest], env=self.shell, check=False, stdin=stdin)
         printed = done.stdout + done.stderr
         assert done.returncode == code, f"exit code {done.returncode} instead of {code}:\n{printed}"
         return printed
+
+    @property
+    def shell(self) -> dict[str, str]:
+        """The environment of the operator's shell."""
+        return {**os.environ, **self.variables}
 
     def deploy(self, release: str, behaviour: str = "good", code: int = 0) -> str:
         """Deploy a release of the stand-in, and return what the command printed."""
@@ -131,9 +146,8 @@ class Trial:
         command, *rest = arguments
         return subprocess.Popen(
             [self.project / "deploy/swarm", command, "trial", *rest],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True,
-            preexec_fn=let_interrupt,
+            env=self.shell, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, start_new_session=True, preexec_fn=let_interrupt,
         )  # fmt: skip
 
     def start_and_stop(self, behaviour: str, sign: str, number: signal.Signals) -> tuple[int, str]:
@@ -157,8 +171,8 @@ class Trial:
 
     def take_certificate(self) -> str:
         """Return the certificate that the proxy shows, and trust it from now on."""
-        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.https_port}", "-servername", DOMAIN]
-        shown = run(command, check=False).stdout
+        where = f"{self.address}:{self.https_port}"
+        shown = run(["openssl", "s_client", "-connect", where, "-servername", DOMAIN], check=False).stdout
         begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
         pem = begin + shown.partition(begin)[2].partition(end)[0] + end
         (self.project / "trusted.pem").write_text(pem, encoding="ascii")
