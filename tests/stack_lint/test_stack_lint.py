@@ -263,7 +263,7 @@ def lint(deploy: Path, environment: str = "production") -> list[str]:
     text = run(command, deploy, variables).stdout
     sys.path.insert(0, str(deploy))
     try:
-        tool: Any = importlib.import_module("swarm_tool.lint")
+        tool: Any = importlib.import_module("stack_lint.check")
     finally:
         sys.path.remove(str(deploy))
     found = tool.check(yaml.safe_load(text), [deploy / file for file in files])

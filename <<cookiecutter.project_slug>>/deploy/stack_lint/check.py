@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import lint_rules, stack_sources
-from .lint_rules import Complaint, Mapping
+from . import rules, sources
+from .rules import Complaint, Mapping
 
 
 class Finding(NamedTuple):
@@ -32,15 +32,15 @@ def check(stack: Mapping, files: list[Path]) -> list[Finding]:
         stack: what `docker stack config` printed for `files`, parsed.
         files: the stack files in the order in which they were merged.
     """
-    sources = {file: file.read_text(encoding="utf-8") for file in files}
-    findings = [Finding(*place, "-", message) for place, message in stack_sources.unguarded_variables(sources)]
+    texts = {file: file.read_text(encoding="utf-8") for file in files}
+    findings = [Finding(*place, "-", message) for place, message in sources.unguarded_variables(texts)]
     for name, service in stack.get("services", {}).items():
-        for rule in lint_rules.RULES:
+        for rule in rules.RULES:
             for key, message in rule(service):
-                file, line = stack_sources.find(sources, ["services", name, *key.split(".")])
+                file, line = sources.find(texts, ["services", name, *key.split(".")])
                 findings.append(Finding(file, line, name, f"{key}: {message}"))
     for name, (key, message) in [*external_objects(stack), *same_secret_twice(stack), *published_twice(stack)]:
-        file, line = stack_sources.find(sources, key.split("."))
+        file, line = sources.find(texts, key.split("."))
         findings.append(Finding(file, line, name, message))
     return sorted(findings)
 
