@@ -29,7 +29,7 @@ def deployed(example: Path, proxy_image: str, tmp_path_factory: pytest.TempPathF
 def trial(deployed: Trial, request: pytest.FixtureRequest) -> Iterator[Trial]:
     """The environment with release `one`; after a failure, what its services said."""
     deployed.configure()
-    if deployed.specification("app")["Labels"]["release"] != "one":
+    if not deployed.is_settled("one"):
         deployed.deploy("one")
     failures = request.session.testsfailed
     yield deployed

@@ -31,7 +31,7 @@ services:
   app:
     healthcheck: {start_period: 10s, interval: 2s, timeout: 5s}
     deploy:
-      replicas: 2
+      replicas: ${REPLICAS:-2}
       resources: *small
       update_config: {delay: 0s, monitor: "${MONITOR:-2s}"}
       rollback_config: {monitor: 1s}
@@ -199,6 +199,12 @@ class Trial:
         (found,) = json.loads(docker("service", "inspect", f"{self.name}_{service}").stdout)
         specification: dict[str, Any] = found["Spec"]
         return specification
+
+    def is_settled(self, release: str) -> bool:
+        """Tell whether a release runs, and another deploy of it would change nothing."""
+        # After a new key the next deploy takes the old one away.
+        no_old_key = f"{self.name}_cron_api_key_0" in json.dumps(self.specification("app"))
+        return no_old_key and self.specification("app")["Labels"]["release"] == release
 
     def whole(self, release: str) -> None:
         """Expect that the stack runs a release, is not locked, and no job is left of what was tried."""

@@ -166,8 +166,10 @@ def show_failure(environment: Environment, task: Object) -> None:
         say(f"({problem.why})")
     container = task["Status"].get("ContainerStatus", {}).get("ContainerID")
     for found in environment.docker.inspect("container", [container] if container else []):
-        for result in ((found["State"].get("Health") or {}).get("Log") or [])[-1:]:
-            say(f"-- its health check, exit code {result['ExitCode']}\n{result['Output'].strip()}")
+        results = (found["State"].get("Health") or {}).get("Log") or []
+        # Each answer once: the last one may only say that the task was stopping by then.
+        for code, output in dict.fromkeys((result["ExitCode"], result["Output"].strip()) for result in results):
+            say(f"-- its health check, exit code {code}\n{output}")
 
 
 def remove_other_services(environment: Environment, stack: Stack) -> list[str]:
