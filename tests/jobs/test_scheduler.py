@@ -74,21 +74,6 @@ def test_due_times_without_a_scheduler_are_noted(stack: Stack) -> None:
     assert set(states(stack, missed).values()) == {"skipped"}
 
 
-def test_drained_node_hands_the_scheduler_over(stack: Stack) -> None:
-    nodes = docker("node", "ls", "--format={{.ID}}").stdout.split()
-    if len(nodes) < 2:
-        pytest.skip("a swarm of one node has none to hand over to")
-    task = f"{stack.name}_cron"
-    where = "--format={{.Node}}"
-    (node,) = docker("service", "ps", where, "--filter=desired-state=running", task).stdout.split()
-    docker("node", "update", "--availability=drain", node)
-    try:
-        due = next_minute()
-        wait_for(stack, due, {"succeeded"})
-    finally:
-        docker("node", "update", "--availability=active", node)
-
-
 def test_wrong_crontab_stops_the_rollout(stack: Stack, project: Path) -> None:
     crontab = project / "deploy" / "configs" / "all" / "crontab"
     right = crontab.read_text()
