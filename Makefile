@@ -10,6 +10,9 @@ make PYTHON=python3.13")'
 COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
+# A folder a worker: most of the time is spent on waiting for a swarm.
+WORKERS = --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+
 .PHONY: help
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -21,11 +24,7 @@ demo: ## Bake the example project and serve it on this machine
 
 .PHONY: test
 test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
-	$(BIN)/pytest --ignore=tests/deploy --ignore=tests/jobs
-
-.PHONY: scenarios
-scenarios: .venv/requirements.txt ## Run the long scenarios of the deploy command and of the jobs on a swarm
-	$(BIN)/pytest tests/deploy tests/jobs
+	$(BIN)/pytest $(WORKERS)
 
 .PHONY: engine
 engine: .venv/requirements.txt ## Start a Docker engine that is a swarm, for the tests that need one
@@ -63,7 +62,8 @@ frontend: .venv/requirements.txt ## Build the front end of the project anew, aft
 
 .PHONY: paths
 paths: .venv/requirements.txt ## List anew the files that a rendered project has
-	$(BIN)/python -m tests.render.paths > tests/render/paths.txt
+	$(BIN)/python -m tests.render.paths > tests/render/paths.txt.new
+	mv tests/render/paths.txt.new tests/render/paths.txt
 
 .PHONY: requirements
 requirements: .venv/requirements.txt ## Raise the template's requirements to the newest releases

@@ -1,11 +1,13 @@
 """Fixtures and markers that all tests share."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
+from tests import summary
+from tests.harness.alone import alone
 from tests.harness.bake import bake
 from tests.harness.docker import docker, engine_answers, is_swarm_manager, unique_name
 from tests.harness.example import environment_for
@@ -13,10 +15,8 @@ from tests.harness.images import build
 from tests.harness.need import skip_or_fail
 from tests.images.provide import provide
 
-# What was used for each base image, for the summary at the end of the run.
-BASE_IMAGES = pytest.StashKey[dict[str, str]]()
-# What was measured, for the same place.
-FIGURES = pytest.StashKey[list[str]]()
+# The folders whose tests wait most, in the order in which they start.
+FIRST = ("deploy", "swarm", "jobs", "nodes")
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +34,9 @@ def example_python(example: Path) -> Path:
 @pytest.fixture(scope="session")
 def base_images(pytestconfig: pytest.Config) -> dict[str, str]:
     """The base images are there, pulled or stood in for. For each its name and which of the two it is."""
-    used = dict(provide())
-    pytestconfig.stash[BASE_IMAGES] = used
+    with alone("base-images"):
+        used = dict(provide())
+    summary.note_base_images(pytestconfig, used)
     return used
 
 
@@ -60,12 +61,28 @@ def app_image(example: Path, base_images: object) -> Iterator[str]:  # noqa: ARG
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Note a measured figure; all of them are printed at the end of the run."""
-    return request.config.stash.setdefault(FIGURES, []).append
+    return partial(summary.note_figure, request.config)
 
 
 # The engine is asked once a run, not once a test.
 has_engine = cache(engine_answers)
 has_swarm = cache(is_swarm_manager)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(summary)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a folder to one worker, since its tests share what they have started; the long ones go first."""
+    items.sort(key=lambda item: [*FIRST, folder_of(item)].index(folder_of(item)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(folder_of(item)))
+
+
+def folder_of(item: pytest.Item) -> str:
+    """Return the folder below tests/ of a test."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 # First, so that no fixture of a test starts before we know whether the test can run.
@@ -75,16 +92,3 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         skip_or_fail("no Docker engine answers (`make engine` starts one)")
     if item.get_closest_marker("swarm") and not has_swarm():
         skip_or_fail("the Docker engine is no swarm manager (`make engine` starts one)")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    used = config.stash.get(BASE_IMAGES, {})
-    if used:
-        terminalreporter.section("base images")
-        for name, origin in used.items():
-            terminalreporter.line(f"{name}: {origin}")
-    figures = config.stash.get(FIGURES, [])
-    if figures:
-        terminalreporter.section("measured on this swarm")
-        for line in figures:
-            terminalreporter.line(line)

@@ -31,9 +31,9 @@ def images(example: Path, base_images: object) -> Iterator[list[str]]:  # noqa: 
 
 @pytest.fixture
 def fresh(example: Path, proxy_image: str, tmp_path: Path) -> Iterator[Trial]:
-    """An environment in which nothing was done yet."""
+    """An environment in which nothing was done yet; with one replica, nobody stands in for it."""
     project = Path(shutil.copytree(example, tmp_path / "exampleapp"))
-    trial = Trial(unique_name("project"), project, proxy_image)
+    trial = Trial(unique_name("project"), project, proxy_image, settings={"REPLICAS": "1"})
     trial.prepare()
     try:
         yield trial

@@ -1,14 +1,11 @@
 """The virtual environments in which tests run the example project, and others worth keeping."""
 
-import fcntl
 import shutil
 import sys
 from pathlib import Path
 
-from tests.harness.bake import TEMPLATE
+from tests.harness.alone import CACHE, alone
 from tests.harness.command import run
-
-CACHE = TEMPLATE / ".cache"
 
 
 def environment_for(project: Path, requirements: str = "local") -> Path:
@@ -28,10 +25,7 @@ def cached_environment(name: str, *what: str) -> Path:
     wanted = "\n".join(
         Path(part).read_text(encoding="utf-8") if Path(part).is_file() else part for part in what
     )
-    CACHE.mkdir(exist_ok=True)
-    # Two test runs in one clone must not install into the same folder at the same time.
-    with (CACHE / f"{name}.lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+    with alone(name):
         if not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
             shutil.rmtree(venv, ignore_errors=True)
             run([sys.executable, "-m", "venv", venv])

@@ -15,8 +15,11 @@ SECONDS = 15
 
 def beat() -> None:
     """Tell that the loop has come round."""
+    # Renamed, since a file that is being written may be read empty.
+    written = FILE.with_suffix(".new")
     # This clock is never put forward or back, and all processes of a machine share it.
-    FILE.write_text(str(time.monotonic()), encoding="ascii")
+    written.write_text(str(time.monotonic()), encoding="ascii")
+    written.replace(FILE)
 
 
 def main() -> int:
