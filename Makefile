@@ -42,6 +42,10 @@ base-images: .venv/requirements.txt ## Pull the base images, or build stand-ins 
 bench: .venv/requirements.txt ## Measure the production image: size, builds, start, memory, requests
 	$(BIN)/python -m tests.bench --json .cache/bench.json
 
+.PHONY: outages
+outages: .venv/requirements.txt ## Measure what happens when something dies, and write it into docs/operations.md
+	$(BIN)/python -m tests.docs.outages
+
 .PHONY: swarm
 swarm: engine base-images ## Deploy the example to a single-node swarm on this machine
 	$(BIN)/python -m tests.swarm up

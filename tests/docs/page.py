@@ -18,9 +18,8 @@ class Block:
     line: int
 
 
-def blocks(page: Path) -> list[Block]:
+def blocks(text: str) -> list[Block]:
     """Return the fenced blocks of a page, in order."""
-    text = page.read_text(encoding="utf-8")
     found = re.finditer(r"^```(\S[^\n]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [Block(block[1], block[2], text.count("\n", 0, block.start()) + 1) for block in found]
 
