@@ -42,9 +42,17 @@ base-images: .venv/requirements.txt ## Pull the base images, or build stand-ins 
 bench: .venv/requirements.txt ## Measure the production image: size, builds, start, memory, requests
 	$(BIN)/python -m tests.bench --json .cache/bench.json
 
+.PHONY: docs
+docs: .venv/requirements.txt ## Build the pages in docs/ as a site, and stop at a link that leads nowhere
+	$(BIN)/python -m tests.docs.site
+
 .PHONY: outages
 outages: .venv/requirements.txt ## Measure what happens when something dies, and write it into docs/operations.md
 	$(BIN)/python -m tests.docs.outages
+
+.PHONY: pictures
+pictures: .venv/requirements.txt ## Draw and take the pictures of the README anew
+	$(BIN)/python -m tests.docs.pictures
 
 .PHONY: swarm
 swarm: engine base-images ## Deploy the example to a single-node swarm on this machine
@@ -73,6 +81,7 @@ paths: .venv/requirements.txt ## List anew the files that a rendered project has
 requirements: .venv/requirements.txt ## Raise the template's requirements to the newest releases
 	$(COMPILE) --upgrade --output-file requirements/tests.txt requirements/tests.in
 	$(COMPILE) --constraint requirements/tests.txt --output-file requirements/demo.txt requirements/demo.in
+	$(COMPILE) --upgrade --constraint requirements/tests.txt --output-file requirements/docs.txt requirements/docs.in
 
 .PHONY: clean
 clean: ## Remove the virtual environment, the demo and the caches

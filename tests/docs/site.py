@@ -1,0 +1,36 @@
+"""Build the pages in docs/ as a site, and stop at a link that leads nowhere: what `make docs` runs."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.harness.bake import TEMPLATE
+from tests.harness.command import CommandFailedError, run
+from tests.harness.example import CACHE, cached_environment
+
+SITE = CACHE / "site"
+LOCK = TEMPLATE / "requirements" / "docs.txt"
+
+
+def build(destination: Path, pages: Path = TEMPLATE / "docs") -> Path:
+    """Build `pages` into the folder `destination`, which is replaced; return its first page.
+
+    Raises CommandFailedError, with what is wrong, when a link leads nowhere.
+    """
+    python = cached_environment("docs", "--require-hashes", "--requirement", str(LOCK))
+    # The generator keeps a cache where it works, and says nothing more of a page that it finds there.
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(pages, Path(folder) / "docs")
+        shutil.copy(TEMPLATE / "zensical.toml", folder)
+        run([python, "-m", "zensical", "build", "--strict"], Path(folder))
+        shutil.rmtree(destination, ignore_errors=True)
+        shutil.copytree(Path(folder) / "site", destination)
+    return destination / "index.html"
+
+
+if __name__ == "__main__":
+    try:
+        print(f"The site is built: {build(SITE)}")
+    except CommandFailedError as error:
+        sys.exit(f"make docs stops: {error}")
