@@ -43,7 +43,7 @@ bench: .venv/requirements.txt ## Measure the production image: size, builds, sta
 	$(BIN)/python -m tests.bench --json .cache/bench.json
 
 .PHONY: docs
-docs: .venv/requirements.txt ## Build the pages in docs/ as a site, and stop at a link that leads nowhere
+docs: .venv/requirements.txt ## Build the pages in docs/ as a site, stop at a broken link, and write the page that projects have
 	$(BIN)/python -m tests.docs.site
 
 .PHONY: outages

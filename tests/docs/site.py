@@ -1,10 +1,11 @@
-"""Build the pages in docs/ as a site, and stop at a link that leads nowhere: what `make docs` runs."""
+"""Build the pages in docs/ as a site, and write the one that projects have: what `make docs` runs."""
 
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+from tests.docs.project_page import PAGE, project_page
 from tests.harness.bake import TEMPLATE
 from tests.harness.command import CommandFailedError, run
 from tests.harness.example import CACHE, cached_environment
@@ -30,6 +31,7 @@ def build(destination: Path, pages: Path = TEMPLATE / "docs") -> Path:
 
 
 if __name__ == "__main__":
+    PAGE.write_text(project_page(), encoding="utf-8")
     try:
         print(f"The site is built: {build(SITE)}")
     except CommandFailedError as error:
