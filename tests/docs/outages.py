@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.conftest import FIGURES
 from tests.docs.page import DOCS
+from tests.summary import FIGURES
 
 TESTS = ["tests/swarm/test_recovery.py", "tests/swarm/test_load.py"]
 MEASURED = re.compile(r"(?<=<!-- measured: begin -->\n).*?(?=<!-- measured: end -->)", re.DOTALL)

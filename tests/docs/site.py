@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 
 from tests.docs.project_page import PAGE, project_page
+from tests.harness.alone import CACHE
 from tests.harness.bake import TEMPLATE
 from tests.harness.command import CommandFailedError, run
-from tests.harness.example import CACHE, cached_environment
+from tests.harness.example import cached_environment
 
 SITE = CACHE / "site"
 LOCK = TEMPLATE / "requirements" / "docs.txt"

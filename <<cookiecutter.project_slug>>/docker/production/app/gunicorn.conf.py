@@ -3,9 +3,7 @@
 import gc
 import math
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -70,21 +68,10 @@ control_socket_disable = True
 accesslog = None
 
 
-# Seconds between SIGTERM and the end of listening. The swarm takes a task out of its DNS and stops it at once, while
-# the proxy uses an answer for a second (`valid` of its resolver): with one replica those requests would be lost.
-drain = number("GUNICORN_DRAIN", 2)
-
-
-def when_ready(server: Any) -> None:
-    """Keep the garbage collector off what was loaded; and stop a little later than told."""
-    # The processes go on sharing what was loaded.
+def when_ready(_server: Any) -> None:
+    """Keep the garbage collector off what was loaded, so that the processes go on sharing it."""
     gc.collect()
     gc.freeze()
-
-    def stop_later(signal_number: int, frame: Any) -> None:
-        threading.Timer(drain, server.signal, (signal_number, frame)).start()
-
-    signal.signal(signal.SIGTERM, stop_later)
 
 
 def post_worker_init(worker: Any) -> None:
