@@ -63,7 +63,10 @@ class GitLab:
         begin = time.monotonic()
         # Both of a job's streams, in the order in which they came.
         command = ["sh", "-c", 'exec "$@" 2>&1', "sh", *self._command(source, of, *jobs)]
-        done = run(command, cwd=self.repository, check=False, timeout=timeout)
+        try:
+            done = run(command, cwd=self.repository, check=False, timeout=timeout)
+        finally:
+            self._remove_left_files()
         output = re.sub(r"\x1b\[[0-9;]*m", "", describe(done))
         found = {job: state for state, job in SUMMARY.findall(output)}
         return Run(done.returncode, found, output, time.monotonic() - begin)
@@ -109,6 +112,12 @@ class GitLab:
         kept |= {name: variable("file", path.read_text()) for name, path in self.files.items()}
         path = self.repository / ".gitlab-ci-local-variables.yml"
         path.write_text(yaml.safe_dump(kept), encoding="utf-8")
+
+    def _remove_left_files(self) -> None:
+        """Remove the copies of our files that gitlab-ci-local leaves behind, one for each job."""
+        for copy in Path("/tmp").glob("gitlab-ci-local-file-variables-*/SSH_PRIVATE_KEY"):  # noqa: S108
+            if copy.read_bytes() == self.files["SSH_PRIVATE_KEY"].read_bytes():
+                shutil.rmtree(copy.parent)
 
 
 def variable(kind: str, value: str) -> dict[str, object]:
