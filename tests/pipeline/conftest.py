@@ -1,7 +1,7 @@
 """One repository with its pipeline for all tests of this folder, and the commit that runs at first."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,6 @@ from tests.harness.need import skip_or_fail
 
 from .gitlab import Run
 from .world import World, world
-
-FIGURES = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -33,17 +31,3 @@ def first(the_world: World) -> Run:
     git(the_world.repository, "checkout", "--quiet", "-b", "dev")
     the_world.vulnerabilities.known = {"django": ""}
     return the_world.gitlab.run(timeout=900)
-
-
-@pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Note a measured figure; all of them are printed at the end of the run."""
-    return request.config.stash.setdefault(FIGURES, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    figures = config.stash.get(FIGURES, [])
-    if figures:
-        terminalreporter.section("measured in this pipeline")
-        for line in figures:
-            terminalreporter.line(line)

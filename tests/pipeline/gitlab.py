@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 import yaml
 
+from tests.harness.alone import CACHE, alone
 from tests.harness.command import describe, run
-from tests.harness.example import CACHE
 
 HERE = Path(__file__).parent
 LOCK = HERE / "package-lock.json"
@@ -129,11 +129,12 @@ def program() -> Path:
     """Return gitlab-ci-local; it is installed once for each lock, in a folder that git ignores."""
     folder = CACHE / "gitlab-ci-local"
     installed = folder / "installed.json"
-    if not installed.exists() or installed.read_bytes() != LOCK.read_bytes():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(HERE / name, folder)
-        run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, env={**os.environ, "CI": "1"})
-        shutil.copy(LOCK, installed)
+    with alone("gitlab-ci-local"):
+        if not installed.exists() or installed.read_bytes() != LOCK.read_bytes():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name in ("package.json", "package-lock.json", ".npmrc"):
+                shutil.copy(HERE / name, folder)
+            run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, env={**os.environ, "CI": "1"})
+            shutil.copy(LOCK, installed)
     return folder / "node_modules/.bin/gitlab-ci-local"
