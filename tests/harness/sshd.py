@@ -45,6 +45,8 @@ exec /usr/bin/ssh -F {folder}/ssh_config "$@"
 """
 
 CLIENT_CONFIGURATION = """\
+Host {name}
+HostName {address}
 BatchMode yes
 IdentitiesOnly yes
 IdentityFile {folder}/key
@@ -97,13 +99,20 @@ class Sshd:
         (self.folder / "bin").mkdir()
         for name in ("host_key", "key"):
             run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", self.folder / name])
-        values = {"address": self.address, "port": self.port, "folder": self.folder, "user": self.user}
+        host_key = (self.folder / "host_key.pub").read_text()
+        values = {
+            "address": self.address,
+            "folder": self.folder,
+            "name": self.name,
+            "port": self.port,
+            "user": self.user,
+        }
         for name, text in {
             "sshd_config": CONFIGURATION,
             "ssh_config": CLIENT_CONFIGURATION,
             "bin/ssh": CLIENT,
             "authorized_keys": (self.folder / "key.pub").read_text(),
-            "known_hosts": f"[{self.name}]:{self.port} {(self.folder / 'host_key.pub').read_text()}",
+            "known_hosts": f"[{self.name}]:{self.port},[{self.address}]:{self.port} {host_key}",
         }.items():
             (self.folder / name).write_text(text.format(**values), encoding="utf-8")
         (self.folder / "bin/ssh").chmod(0o755)

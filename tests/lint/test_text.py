@@ -27,7 +27,7 @@ def test_lines_end_well(sources: list[Path]) -> None:
 def test_python_locks_pin_versions_and_hashes_and_no_index(sources: list[Path]) -> None:
     locks = [path for path in sources if re.search(r"requirements(/\w+)?\.txt$", str(path))]
 
-    assert len(locks) == 7
+    assert len(locks) == 8
     for lock in locks:
         # A requirement and its hashes are one line, continued.
         lines = lock.read_text(encoding="utf-8").replace("\\\n", "").splitlines()

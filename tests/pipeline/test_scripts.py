@@ -1,0 +1,188 @@
+"""The scripts that the pipeline runs also run by hand, and leave nothing behind.
+
+The engine is not needed: a `docker` and a `deploy/swarm` stand in that say how they were called.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.harness.clone import commit, git
+from tests.harness.command import run
+from tests.harness.example import environment_for
+from tests.harness.signals import let_interrupt
+
+# Says how it was called, what it read and what is in the folder with the login.
+DOCKER = """\
+#!/bin/sh
+echo "docker $*"
+[ "$1" != login ] || cat
+"""
+# Says what the docker client would find, and waits if it has to.
+SWARM = """\
+#!/bin/sh
+trap 'exit 4' INT
+echo "swarm $*"
+key=$(sed -n 's/^IdentityFile //p' "$(dirname "$(dirname "$(command -v ssh)")")/config")
+echo "key $(stat -c %a "$key") $(cat "$key" | tr '\\n' ,)"
+[ "$1" != wait ] || { echo waiting; while :; do sleep 0.1; done; }
+exit 3
+"""
+# Lists what it is given to build from: its last argument.
+LOOK_AT_CONTEXT = """\
+#!/bin/sh
+for context; do :; done
+cd "$context" && stat -c '%a %n' *
+"""
+
+LOGIN = {"REGISTRY_USER": "me", "REGISTRY_PASSWORD": "s3cr3t"}
+
+
+@pytest.fixture
+def project(example: Path, tmp_path: Path) -> Path:
+    """A project with the two stand-ins, a home and a folder for temporary files that are empty."""
+    copy = Path(shutil.copytree(example, tmp_path / "exampleapp"))
+    for path, text in {"bin/docker": DOCKER, "exampleapp/deploy/swarm": SWARM}.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+        (tmp_path / path).chmod(0o755)
+    for name in ("home", "tmp"):
+        (tmp_path / name).mkdir()
+    # As GitLab writes it: without the last line end, or with those of Windows.
+    (tmp_path / "key").write_bytes(b"first\r\nlast")
+    (tmp_path / "known_hosts").write_text("manager ssh-ed25519 AAAA")
+    return copy
+
+
+def environment(project: Path, **variables: str) -> dict[str, str]:
+    folder = project.parent
+    return {
+        "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "SSH_PRIVATE_KEY": str(folder / "key"),
+        "SSH_KNOWN_HOSTS": str(folder / "known_hosts"),
+        **variables,
+    }
+
+
+def nothing_left(project: Path) -> bool:
+    return not [*project.parent.glob("home/*"), *project.parent.glob("tmp/*")]
+
+
+def test_remote_passes_all_on_and_cleans_up(project: Path) -> None:
+    env = environment(project, **LOGIN)
+
+    done = run([project / "deploy/remote", "status", "staging"], env=env, check=False)
+
+    assert done.returncode == 3
+    lines = done.stdout.splitlines()
+    assert "docker login --username me --password-stdin registry.example.com" in lines[0]
+    assert "swarm status staging" in done.stdout
+    assert "key 600 first,last," in done.stdout
+    assert nothing_left(project)
+
+
+def test_remote_without_a_password_does_not_log_in(project: Path) -> None:
+    done = run([project / "deploy/remote", "status", "staging"], env=environment(project), check=False)
+
+    assert done.stdout.startswith("swarm status staging\n")
+
+
+@pytest.mark.parametrize("name", ["SSH_PRIVATE_KEY", "SSH_KNOWN_HOSTS"])
+@pytest.mark.parametrize("value", ["", "/nowhere"])
+def test_remote_names_what_is_missing(project: Path, name: str, value: str) -> None:
+    env = environment(project, **{name: value})
+
+    done = run([project / "deploy/remote", "status", "staging"], env=env, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == f"{name} is not set, or names no file: see docs/pipeline.md\n"
+    assert nothing_left(project)
+
+
+def test_remote_interrupted_waits_for_the_way_back_and_cleans_up(project: Path) -> None:
+    process = subprocess.Popen(
+        [project / "deploy/remote", "wait"], env=environment(project), stdout=subprocess.PIPE, text=True,
+        start_new_session=True, preexec_fn=let_interrupt,
+    )  # fmt: skip
+    assert process.stdout is not None
+    while process.stdout.readline() != "waiting\n":
+        assert process.poll() is None
+    assert not nothing_left(project)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.wait(20) == 4
+    assert nothing_left(project)
+
+
+@pytest.mark.parametrize(
+    ("images", "registry"),
+    [
+        ("registry.example.com/team/app", " registry.example.com"),
+        ("127.0.0.1:5000/app", " 127.0.0.1:5000"),
+        ("localhost/app", " localhost"),
+        ("team/app", ""),
+    ],
+)
+def test_login_finds_the_registry(project: Path, images: str, registry: str) -> None:
+    env = environment(project, IMAGES=images, **LOGIN)
+
+    done = run([project / "docker/login"], env=env)
+
+    assert done.stdout == f"docker login --username me --password-stdin{registry}\ns3cr3t"
+
+
+def test_build_refuses_what_it_does_not_know(project: Path) -> None:
+    done = run([project / "docker/build", "--pull"], env=environment(project, RELEASE="1"), check=False)
+
+    assert done.returncode == 2
+    assert "not --pull" in done.stderr
+
+
+def test_build_anew_pulls_the_base_images_and_uses_no_cache(project: Path) -> None:
+    (project / "deploy/configs/staging/deploy.env").write_text("PROXY_IMAGE=registry.example.com/proxy:2\n")
+    git(project, "init", "--quiet")
+    commit(project, "Start")
+    env = environment(project, RELEASE="1", BUILD_OPTIONS="--secret=id=pip.conf", **LOGIN)
+
+    done = run([project / "docker/build", "--push", "--fresh"], env=env)
+
+    builds = [line for line in done.stdout.splitlines() if line.startswith("docker build ")]
+    assert len(builds) == 5
+    assert all("--secret=id=pip.conf" in line for line in builds)
+    assert ["--pull --no-cache" in line for line in builds] == [True, True, True, False, False]
+    assert re.search(r"docker push --quiet registry.example.com/exampleapp/app:1-\d{12}\n", done.stdout)
+    assert nothing_left(project)
+
+
+def test_build_takes_what_is_committed_with_the_modes_of_git(project: Path) -> None:
+    (project.parent / "bin/docker").write_text(LOOK_AT_CONTEXT)
+    git(project, "init", "--quiet")
+    commit(project, "Start")
+    (project / "manage.py").chmod(0o777)
+    (project / "pyproject.toml").chmod(0o600)
+    (project / "stray.txt").touch()
+
+    done = run([project / "docker/build"], env=environment(project, RELEASE="1"))
+
+    assert "755 manage.py\n644 pyproject.toml\n" in done.stdout
+    assert "stray.txt" not in done.stdout
+
+
+def test_lint_finds_mistakes(example: Path, project: Path) -> None:
+    tools = environment_for(example, "pipeline").parent
+    env = environment(project, PATH=f"{tools}:{os.environ['PATH']}")
+    run([project / "docker/lint"], env=env)
+
+    (project / "docker/bad").write_text("#!/bin/sh\nrm $1\n")
+    assert run([project / "docker/lint"], env=env, check=False).returncode != 0
+    (project / "docker/bad").unlink()
+    (project / "Dockerfile").write_text("FROM debian\nRUN cd /tmp\n")
+    assert run([project / "docker/lint"], env=env, check=False).returncode != 0
