@@ -16,7 +16,7 @@ from tests.harness.need import skip_or_fail
 from tests.images.provide import provide
 
 # The folders whose tests wait most, in the order in which they start.
-FIRST = ("deploy", "swarm", "jobs", "nodes")
+FIRST = ("deploy", "swarm", "pipeline", "jobs", "docs", "nodes")
 
 
 @pytest.fixture(scope="session")
