@@ -10,8 +10,8 @@ make PYTHON=python3.13")'
 COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-# A folder a worker: most of the time is spent on waiting for a swarm.
-WORKERS = --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+# The longest tests on a swarm: all of them beside the others would take more than an hour.
+SCENARIOS = tests/deploy tests/pipeline/test_pipeline.py tests/docs/test_tutorial.py tests/docs/test_migrating.py
 
 .PHONY: help
 help: ## List the targets
@@ -24,7 +24,11 @@ demo: ## Bake the example project and serve it on this machine
 
 .PHONY: test
 test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
-	$(BIN)/pytest $(WORKERS)
+	$(BIN)/pytest $(SCENARIOS:%=--ignore=%)
+
+.PHONY: scenarios
+scenarios: .venv/requirements.txt ## Run the longest tests: deploys, the pipeline, the tutorial and the migration
+	$(BIN)/pytest $(SCENARIOS)
 
 .PHONY: engine
 engine: .venv/requirements.txt ## Start a Docker engine that is a swarm, for the tests that need one

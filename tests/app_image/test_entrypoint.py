@@ -51,6 +51,13 @@ def test_unreachable_service_is_given_up_in_time(
     assert seconds_since(start) < 10
 
 
+def test_concurrency_that_is_no_number_is_refused(app_image: str) -> None:
+    result = docker("run", "--rm", "--env=WEB_CONCURRENCY=two", app_image, check=False)
+
+    assert result.returncode == 1
+    assert result.stderr.strip() == "WEB_CONCURRENCY=two: give a whole number"
+
+
 def test_wait_that_is_no_number_is_refused(app_image: str, services: Services) -> None:
     arguments = containers.app_arguments(app_image, services, "--rm", "--env=WAIT_SECONDS=soon")
 
