@@ -15,9 +15,6 @@ from tests.harness.images import build
 from tests.harness.need import skip_or_fail
 from tests.images.provide import provide
 
-# The folders whose tests wait most, in the order in which they start.
-FIRST = ("deploy", "swarm", "pipeline", "jobs", "docs", "nodes")
-
 
 @pytest.fixture(scope="session")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -71,18 +68,6 @@ has_swarm = cache(is_swarm_manager)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(summary)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a folder to one worker, since its tests share what they have started; the long ones go first."""
-    items.sort(key=lambda item: [*FIRST, folder_of(item)].index(folder_of(item)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(folder_of(item)))
-
-
-def folder_of(item: pytest.Item) -> str:
-    """Return the folder below tests/ of a test."""
-    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 # First, so that no fixture of a test starts before we know whether the test can run.

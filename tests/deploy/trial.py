@@ -202,9 +202,10 @@ class Trial:
 
     def is_settled(self, release: str) -> bool:
         """Tell whether a release runs, and another deploy of it would change nothing."""
+        app = self.specification("app")
         # After a new key the next deploy takes the old one away.
-        no_old_key = f"{self.name}_cron_api_key_0" in json.dumps(self.specification("app"))
-        return no_old_key and self.specification("app")["Labels"]["release"] == release
+        no_old_key = f"{self.name}_cron_api_key_0" in json.dumps(app)
+        return no_old_key and app["Labels"]["release"] == release
 
     def whole(self, release: str) -> None:
         """Expect that the stack runs a release, is not locked, and no job is left of what was tried."""

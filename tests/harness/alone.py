@@ -1,4 +1,4 @@
-"""Let several test runs in one clone, or workers of one run, do a thing one after the other."""
+"""Let several test runs in one clone do a thing one after the other."""
 
 import fcntl
 from collections.abc import Iterator

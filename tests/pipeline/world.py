@@ -92,9 +92,7 @@ def world(example: Path, folder: Path, base_images: dict[str, str]) -> Iterator[
         for name, trial in environments.items():
             configure(name, trial, server, images)
             stack.callback(trial.remove)
-        # One replica, since nobody counts requests here.
-        overlay = OVERLAY.replace("replicas: 2", "replicas: 1")
-        (repository / "deploy/stack.trial.yml").write_text(overlay, encoding="utf-8")
+        (repository / "deploy/stack.trial.yml").write_text(OVERLAY, encoding="utf-8")
         git(repository, "init", "--quiet", "--initial-branch=main")
         commit(repository, "Start")
         for name in environments:
@@ -138,7 +136,8 @@ def configure(name: str, trial: Trial, server: Sshd, images: Registry) -> None:
     for key, value in changes.items():
         text, replaced = re.subn(rf"^{key}=.*$", f"{key}={value}", text, flags=re.MULTILINE)
         assert replaced == 1, key
-    path.write_text(f"{text}\nDEADLINE=45\n", encoding="utf-8")
+    # One replica, since nobody counts requests here.
+    path.write_text(f"{text}\nDEADLINE=45\nREPLICAS=1\n", encoding="utf-8")
 
 
 def prepare(name: str, repository: Path, server: Sshd) -> None:

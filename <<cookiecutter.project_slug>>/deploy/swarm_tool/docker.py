@@ -95,6 +95,11 @@ class Docker:
         """Return the names of all objects of a kind."""
         return self.text(kind, "ls", "--format", "{{.Name}}").split()
 
+    def create(self, kind: str, name: str, value: str, labels: dict[str, str], *options: str) -> None:
+        """Make a secret or config; its labels get the prefix `deploy.`. Raises DockerError when the name is taken."""
+        labelled = [f"--label=deploy.{key}={text}" for key, text in labels.items()]
+        self.text(kind, "create", *labelled, *options, name, "-", value=value)
+
     def deploy_stack(self, name: str, stack: str) -> None:
         """Hand a stack to the swarm; this returns before anything runs."""
         options = ("--detach=true", "--with-registry-auth", "--resolve-image=never", "--compose-file=-")

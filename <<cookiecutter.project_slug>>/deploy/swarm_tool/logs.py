@@ -44,7 +44,7 @@ def show(environment: Environment, service: str | None, since: str, follow: bool
         )
         for name in ([service] if service else known)
     ]  # fmt: skip
-    limit = threading.Timer(READING, _stop, [clients])
+    limit = threading.Timer(READING, _give_up, [clients])
     if not follow:
         limit.start()
     try:
@@ -53,8 +53,7 @@ def show(environment: Environment, service: str | None, since: str, follow: bool
                 say(f"{stamp} {shorten(environment.stack, text)}")
     finally:
         limit.cancel()
-        for client in clients:
-            client.kill()
+        _kill(clients)
 
 
 def merged(clients: list[subprocess.Popen[str]], patience: float) -> Iterator[Line]:
@@ -79,8 +78,12 @@ def merged(clients: list[subprocess.Popen[str]], patience: float) -> Iterator[Li
         yield heapq.heappop(waiting)[0]
 
 
-def _stop(clients: list[subprocess.Popen[str]]) -> None:
+def _give_up(clients: list[subprocess.Popen[str]]) -> None:
     say(f"some logs were not read within {READING:.0f} s: `docker service logs` waits for a container that is gone")
+    _kill(clients)
+
+
+def _kill(clients: list[subprocess.Popen[str]]) -> None:
     for client in clients:
         client.kill()
 

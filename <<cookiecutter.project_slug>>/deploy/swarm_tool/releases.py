@@ -101,9 +101,8 @@ def forget(environment: Environment, releases: list[Release], keep: int) -> list
 
 def create(environment: Environment, name: str, text: str, labels: dict[str, str], driver: str = "") -> None:
     """Make a config of less than 1000 KB, the swarm's limit; of several who try one name, one succeeds."""
-    options = [f"--label=deploy.{key}={value}" for key, value in {"stack": environment.stack, **labels}.items()]
-    options += [f"--template-driver={driver}"] if driver else []
-    environment.docker.text("config", "create", *options, name, "-", value=text)
+    options = [f"--template-driver={driver}"] if driver else []
+    environment.docker.create("config", name, text, {"stack": environment.stack, **labels}, *options)
 
 
 def content(config: dict[str, Any]) -> Any:

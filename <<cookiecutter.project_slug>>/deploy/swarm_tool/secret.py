@@ -95,8 +95,7 @@ def put(environment: Environment, name: str, value: str) -> None:
 
 def create(environment: Environment, full_name: str, value: str, labels: dict[str, str] | None = None) -> None:
     """Make a secret."""
-    options = [f"--label=deploy.{key}={text}" for key, text in {"stack": environment.stack, **(labels or {})}.items()]
-    environment.docker.text("secret", "create", *options, full_name, "-", value=value)
+    environment.docker.create("secret", full_name, value, {"stack": environment.stack, **(labels or {})})
     say(f"made:  secret {full_name}; the next deploy uses it")
 
 
