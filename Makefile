@@ -10,8 +10,10 @@ make PYTHON=python3.13")'
 COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-# The longest tests on a swarm: all of them beside the others would take more than an hour.
-SCENARIOS = tests/deploy tests/pipeline/test_pipeline.py tests/docs/test_tutorial.py tests/docs/test_migrating.py
+# Stacks of the whole project, one at a time, or they have not the processors that they reserve.
+STACKS = tests/docs tests/jobs tests/pipeline tests/swarm
+# A `make` that a test starts is none of ours.
+PYTEST = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(BIN)/pytest
 
 .PHONY: help
 help: ## List the targets
@@ -24,11 +26,16 @@ demo: ## Bake the example project and serve it on this machine
 
 .PHONY: test
 test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
-	$(BIN)/pytest $(SCENARIOS:%=--ignore=%)
+	@# Both wait for a swarm most of the time, so they run side by side.
+	$(MAKE) --no-print-directory --jobs=2 test-stacks test-others
 
-.PHONY: scenarios
-scenarios: .venv/requirements.txt ## Run the longest tests: deploys, the pipeline, the tutorial and the migration
-	$(BIN)/pytest $(SCENARIOS)
+.PHONY: test-stacks
+test-stacks: .venv/requirements.txt
+	$(PYTEST) $(STACKS)
+
+.PHONY: test-others
+test-others: .venv/requirements.txt
+	$(PYTEST) $(STACKS:%=--ignore=%)
 
 .PHONY: engine
 engine: .venv/requirements.txt ## Start a Docker engine that is a swarm, for the tests that need one

@@ -11,7 +11,7 @@ from tests.harness.docker import docker, unique_name
 from .trial import Trial
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployed(example: Path, proxy_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     """The environment after `init` and a first deploy of release `one`."""
     project = Path(shutil.copytree(example, tmp_path_factory.mktemp("deploy") / "exampleapp"))

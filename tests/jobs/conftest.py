@@ -17,7 +17,7 @@ from .client import Client
 CRONTAB = "".join(f"* * * * * tick{number}\n" for number in (1, 2, 3, 4, 5))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An example of one's own, with the jobs of `example_jobs.txt`."""
     project = bake(tmp_path_factory.mktemp("jobs"))
@@ -26,7 +26,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def image(project: Path, base_images: object) -> Iterator[str]:  # noqa: ARG001
     """The production image of this project."""
     tag = unique_name("jobs-image")
@@ -35,7 +35,7 @@ def image(project: Path, base_images: object) -> Iterator[str]:  # noqa: ARG001
     docker("image", "rm", "--force", tag)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(
     project: Path, image: str, proxy_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:

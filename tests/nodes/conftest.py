@@ -13,14 +13,14 @@ from tests.harness.nodes import Node, swarm_of
 CRONTAB = "* * * * * clear_sessions\n"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def nodes(base_images: object) -> Iterator[list[Node]]:  # noqa: ARG001
     """Two nodes; the first is the manager."""
     with swarm_of(2) as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def registry(nodes: list[Node]) -> Iterator["Registry"]:
     """A registry that this machine pushes to, and the nodes pull from."""
     name = unique_name("registry")
@@ -56,7 +56,7 @@ class Registry:
         return f"{self.address}:5000/{name}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployed(
     nodes: list[Node],
     registry: Registry,

@@ -13,7 +13,7 @@ from .gitlab import Run
 from .world import World, world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def the_world(
     example: Path, base_images: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
@@ -25,7 +25,7 @@ def the_world(
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def first(the_world: World) -> Run:
     """The pipeline of a commit on dev, from its checks to the staging stack."""
     git(the_world.repository, "checkout", "--quiet", "-b", "dev")

@@ -52,7 +52,7 @@ def test_tests_of_the_project_pass_with_the_tools_of_its_containers(
 
 
 def test_locks_can_be_installed_by_an_old_pip(docker_python: Path) -> None:
-    # Before 23.3, pip looked for the newest release of what a package asks for with an extra ("coverage[toml]"),
+    # Before 23.3, pip took the newest release of what a package asks for with an extra ("coverage[toml]"),
     # although the lock pins one, and then refused it. Debian 12 has such a pip.
     result = run([docker_python, "-c", PRINT_REQUIREMENTS])
 

@@ -14,7 +14,7 @@ from tests.harness.site import Site
 from .stack import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(
     example: Path, app_image: str, proxy_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
