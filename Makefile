@@ -30,11 +30,11 @@ test: .venv/requirements.txt ## Run every test that this machine can run; say wh
 	$(MAKE) --no-print-directory --jobs=2 test-stacks test-others
 
 .PHONY: test-stacks
-test-stacks: .venv/requirements.txt
+test-stacks: .venv/requirements.txt ## Run the tests that deploy the whole project
 	$(PYTEST) $(STACKS)
 
 .PHONY: test-others
-test-others: .venv/requirements.txt
+test-others: .venv/requirements.txt ## Run all other tests
 	$(PYTEST) $(STACKS:%=--ignore=%)
 
 .PHONY: engine

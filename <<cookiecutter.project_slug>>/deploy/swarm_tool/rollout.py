@@ -14,6 +14,8 @@ from .stack import Stack, dump
 
 # Seconds between two looks at the swarm.
 POLL = 1.0
+# Seconds that a service may have more tasks than it should, all of them right, before the swarm is told again.
+SURPLUS = 10.0
 # Lines of a failed task's log that are shown.
 LOG_LINES = 20
 # What the swarm fills in for a service and not for its tasks (seen with engine 26).
@@ -44,7 +46,8 @@ def roll_out(environment: Environment, stack: Stack, mark: str, deadline: float,
     for name, service in stack["services"].items():
         deploy = service.get("deploy", {})
         labelled[name] = {**service, "deploy": {**deploy, "labels": {**deploy.get("labels", {}), MARK: mark}}}
-    environment.docker.deploy_stack(environment.stack, dump({**stack, "services": labelled}))
+    text = dump({**stack, "services": labelled})
+    environment.docker.deploy_stack(environment.stack, text)
     watch = _Watch(mark, before)
     begin = time.monotonic()
     while True:
@@ -54,6 +57,10 @@ def roll_out(environment: Environment, stack: Stack, mark: str, deadline: float,
             screen.show(lines)
             if not watch.waiting:
                 return
+            if watch.has_surplus():
+                # Going back while the swarm does so too may leave two tasks in a place of one, and nobody sees to
+                # it until the service is updated: then the swarm keeps one and restarts none.
+                environment.docker.deploy_stack(environment.stack, text)
             if time.monotonic() - begin > deadline:
                 late = min(watch.waiting)
                 raise RolloutFailed(late, f"not done within the deadline of {deadline:.0f} s: {lines[late]}")
@@ -73,6 +80,15 @@ class _Watch:
         # Since when a task is pending, and since when a service runs as intended.
         self.pending: dict[str, float] = {}
         self.settled: dict[str, float] = {}
+        # Since when a service has too many tasks.
+        self.surplus: dict[str, float] = {}
+
+    def has_surplus(self) -> bool:
+        """Tell, once in a while, whether a service has had too many tasks for some time."""
+        long = [name for name, since in self.surplus.items() if time.monotonic() - since > SURPLUS]
+        for name in long:
+            del self.surplus[name]
+        return bool(long)
 
     def look(self, name: str, service: Object | None, tasks: list[Object]) -> str:
         """Return a line about a service; raise RolloutFailed when it cannot end well any more."""
@@ -95,6 +111,10 @@ class _Watch:
             done = not fresh or "UpdateStatus" in service or quiet >= monitor
         else:
             self.settled.pop(name, None)
+        if too_many(service, mine):
+            self.surplus.setdefault(name, now)
+        else:
+            self.surplus.pop(name, None)
         (self.waiting.discard if done else self.waiting.add)(name)
         return line
 
@@ -118,14 +138,26 @@ def check(name: str, service: Object, mark: str, fresh: list[Object]) -> None:
 
 def progress(service: Object, tasks: list[Object]) -> tuple[str, bool]:
     """Tell how far a service is: a line to show, and whether every task runs as intended."""
-    wanted = [task for task in tasks if task["DesiredState"] in ("running", "ready")]
-    right = [task for task in wanted if task["Status"]["State"] == "running" and same(service, task)]
+    wanted, right = _wanted(tasks), _right(service, tasks)
     count = replicas(service, wanted)
     update = service.get("UpdateStatus", {}).get("State", "")
     others = sorted({task["Status"]["State"].replace("running", "old") for task in wanted if task not in right})
     line = f"{len(right)}/{count} as intended" + (f", {update}" if update else "")
     line += f" ({', '.join(others)})" if others else ""
     return line, len(right) == count == len(wanted) and update in ("", "completed")
+
+
+def too_many(service: Object, tasks: list[Object]) -> bool:
+    """Tell whether all tasks run as intended, but more of them than there should be."""
+    return len(_wanted(tasks)) == len(_right(service, tasks)) > replicas(service, _wanted(tasks))
+
+
+def _wanted(tasks: list[Object]) -> list[Object]:
+    return [task for task in tasks if task["DesiredState"] in ("running", "ready")]
+
+
+def _right(service: Object, tasks: list[Object]) -> list[Object]:
+    return [task for task in _wanted(tasks) if task["Status"]["State"] == "running" and same(service, task)]
 
 
 def replicas(service: Object, tasks: list[Object]) -> int:

@@ -171,6 +171,22 @@ def test_deadline(docker: RecordedDocker, environment: Environment, clock: Clock
     assert clock.now == pytest.approx(10, abs=2)
 
 
+def test_task_too_many_is_removed_by_the_swarm_when_it_is_told_again(
+    docker: RecordedDocker, environment: Environment
+) -> None:
+    # Seen with engine 26, after going back while the swarm rolled back: three tasks of two.
+    done = recorded("completed")
+    too_many = {**done, "tasks": [*done["tasks"], {**done["tasks"][0], "ID": "another"}]}
+    line, _ = rollout.progress(too_many["service"], too_many["tasks"])
+    assert line == "3/2 as intended, completed"
+    play(docker, *[too_many] * (int(rollout.SURPLUS) + 2), done)
+
+    roll_out(environment, "15")
+
+    first, again = docker.called("stack deploy")
+    assert first == again
+
+
 def test_service_that_somebody_removed(docker: RecordedDocker, environment: Environment) -> None:
     docker.answers = {"service ls": ""}
 
