@@ -29,6 +29,12 @@ def example_python(example: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def production_python(example: Path) -> Path:
+    """The Python of a virtual environment with the example's requirements/production.txt."""
+    return environment_for(example, "production")
+
+
+@pytest.fixture(scope="session")
 def base_images(pytestconfig: pytest.Config) -> dict[str, str]:
     """The base images are there, pulled or stood in for. For each its name and which of the two it is."""
     with alone("base-images"):

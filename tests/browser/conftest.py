@@ -11,7 +11,6 @@ from tests.browser.axe import axe_source
 from tests.browser.redis_server import RedisServer
 from tests.browser.site import Site
 from tests.harness.command import run
-from tests.harness.example import environment_for
 from tests.harness.need import skip_or_fail
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -50,12 +49,6 @@ def browser() -> Iterator[Browser]:
 def axe() -> str:
     """The script of axe-core."""
     return axe_source()
-
-
-@pytest.fixture(scope="session")
-def production_python(example: Path) -> Path:
-    """The Python of a virtual environment with the example's requirements/production.txt."""
-    return environment_for(example, "production")
 
 
 @pytest.fixture(scope="session")

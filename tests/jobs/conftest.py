@@ -10,7 +10,7 @@ from tests.harness.bake import bake
 from tests.harness.certificate import make_certificate
 from tests.harness.docker import docker, unique_name
 from tests.harness.images import build
-from tests.swarm.stack import Stack
+from tests.swarm.stack import Stack, deployed, made_whole
 
 from .client import Client
 
@@ -41,18 +41,8 @@ def stack(
 ) -> Iterator[Stack]:
     """Two replicas, PostgreSQL and a scheduler, all healthy."""
     certificate = make_certificate(tmp_path_factory.mktemp("certificate"), "example.com")
-    running = Stack(unique_name("jobs"), project, image, proxy_image, certificate)
-    try:
-        running.prepare()
-        running.deploy()
-        running.wait_until_healthy()
-        running.migrate()
+    with deployed(Stack(unique_name("jobs"), project, image, proxy_image, certificate)) as running:
         yield running
-    except BaseException:
-        print(running.logs())
-        raise
-    finally:
-        running.remove()
 
 
 @pytest.fixture
@@ -62,9 +52,5 @@ def client(stack: Stack) -> Client:
 
 @pytest.fixture(autouse=True)
 def whole_again(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Show the logs with a failed test, and do not let it spoil the next one."""
-    failures = request.session.testsfailed
-    yield
-    if request.session.testsfailed > failures:
-        print(stack.logs())
-    stack.wait_until_healthy()
+    with made_whole(stack, request.session):
+        yield

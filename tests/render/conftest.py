@@ -11,9 +11,3 @@ from tests.harness.example import environment_for
 def docker_python(example: Path) -> Path:
     """The Python of a virtual environment with the example's requirements/docker.txt."""
     return environment_for(example, "docker")
-
-
-@pytest.fixture(scope="session")
-def production_python(example: Path) -> Path:
-    """The Python of a virtual environment with the example's requirements/production.txt."""
-    return environment_for(example, "production")

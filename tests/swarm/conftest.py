@@ -11,7 +11,7 @@ from tests.harness.docker import unique_name
 from tests.harness.need import skip_or_fail
 from tests.harness.site import Site
 
-from .stack import Stack
+from .stack import Stack, deployed, made_whole
 
 
 @pytest.fixture(scope="package")
@@ -22,18 +22,8 @@ def stack(
     if os.geteuid() != 0:
         skip_or_fail("these tests look into processes and networks of containers, which takes root")
     certificate = make_certificate(tmp_path_factory.mktemp("swarm"), "example.com")
-    running = Stack(unique_name("stack"), example, app_image, proxy_image, certificate)
-    try:
-        running.prepare()
-        running.deploy()
-        running.wait_until_healthy()
-        running.migrate()
+    with deployed(Stack(unique_name("stack"), example, app_image, proxy_image, certificate)) as running:
         yield running
-    except BaseException:
-        print(running.logs())
-        raise
-    finally:
-        running.remove()
 
 
 @pytest.fixture
@@ -43,9 +33,5 @@ def site(stack: Stack) -> Site:
 
 @pytest.fixture(autouse=True)
 def whole_again(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Show the logs of the stack with a failed test, and do not let it spoil the next one."""
-    failures = request.session.testsfailed
-    yield
-    if request.session.testsfailed > failures:
-        print(stack.logs())
-    stack.wait_until_healthy()
+    with made_whole(stack, request.session):
+        yield

@@ -4,10 +4,13 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.harness.certificate import Certificate
@@ -225,6 +228,32 @@ class Stack:
     def remove(self) -> None:
         """Remove everything that `prepare` and `deploy` have made."""
         remove(self.name)
+
+
+@contextmanager
+def deployed(stack: Stack) -> Iterator[Stack]:
+    """Deploy a stack, healthy and with its tables, for as long as the block lasts."""
+    try:
+        stack.prepare()
+        stack.deploy()
+        stack.wait_until_healthy()
+        stack.migrate()
+        yield stack
+    except BaseException:
+        print(stack.logs())
+        raise
+    finally:
+        stack.remove()
+
+
+@contextmanager
+def made_whole(stack: Stack, session: pytest.Session) -> Iterator[None]:
+    """Show the logs of the stack with a test that fails, and do not let it spoil the next one."""
+    failures = session.testsfailed
+    yield
+    if session.testsfailed > failures:
+        print(stack.logs())
+    stack.wait_until_healthy()
 
 
 def take_down(name: str) -> None:
