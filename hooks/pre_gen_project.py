@@ -31,7 +31,7 @@ PACKAGE_NAMES = """
     distlib django django_stubs_ext djlint editorconfig environ filelock gunicorn hypothesis identify
     iniconfig jsbeautifier json5 librt mypy mypy_django_plugin mypy_extensions mypyc nodeenv packaging
     pathspec pip piptools pkg_resources platformdirs pluggy pre_commit psycopg2 py pycparser pygments
-    pyproject_hooks pytest pytest_cov pytest_django python_discovery pythonjsonlogger redis regex ruff
+    pyproject_hooks pytest pytest_django python_discovery pythonjsonlogger redis regex ruff
     setuptools sortedcontainers sqlparse typing_extensions tzdata virtualenv wheel whitenoise yaml
 """.split()
 
