@@ -26,8 +26,14 @@ demo: ## Bake the example project and serve it on this machine
 
 .PHONY: test
 test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
-	@# Both wait for a swarm most of the time, so they run side by side.
+	@# Chromium drops its connections whenever a container comes or goes, so its tests have the machine to themselves.
+	$(MAKE) --no-print-directory test-browser
+	@# These wait for a swarm most of the time, so they run side by side.
 	$(MAKE) --no-print-directory --jobs=2 test-stacks test-others
+
+.PHONY: test-browser
+test-browser: .venv/requirements.txt ## Run the tests in a browser
+	$(PYTEST) tests/browser
 
 .PHONY: test-stacks
 test-stacks: .venv/requirements.txt ## Run the tests that deploy the whole project
@@ -35,7 +41,7 @@ test-stacks: .venv/requirements.txt ## Run the tests that deploy the whole proje
 
 .PHONY: test-others
 test-others: .venv/requirements.txt ## Run all other tests
-	$(PYTEST) $(STACKS:%=--ignore=%)
+	$(PYTEST) --ignore=tests/browser $(STACKS:%=--ignore=%)
 
 .PHONY: engine
 engine: .venv/requirements.txt ## Start a Docker engine that is a swarm, for the tests that need one
