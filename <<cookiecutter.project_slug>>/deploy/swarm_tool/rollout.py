@@ -22,6 +22,9 @@ LOG_LINES = 20
 DEFAULTS = {"DNSConfig", "StopGracePeriod", "RestartPolicy", "Runtime"}
 # A task of a service that should run for ever has died in these states.
 DIED = ("failed", "rejected", "complete", "orphaned")
+# How often the engine may fail to start a new task before that is the release's fault: it does so now and then when
+# it is busy ("device or resource busy", seen with engine 26), and the swarm tries again.
+START_FAILURES = 2
 # Each service is labelled with the rollout it comes from: a rollback by the swarm takes the label away.
 MARK = "deploy.mark"
 
@@ -128,9 +131,11 @@ def check(name: str, service: Object, mark: str, fresh: list[Object]) -> None:
         raise RolloutFailed(name, f"the swarm says {update['State']}: {update.get('Message', '')}", newest)
     if service["Spec"]["Labels"].get(MARK) != mark:
         raise RolloutFailed(name, "the swarm rolled it back, or somebody else changed it", newest)
-    for task in died:
-        # One of what ran before may still die after the rollout began.
-        if same(service, task):
+    # One of what ran before may still die after the rollout began.
+    mine = [task for task in died if same(service, task)]
+    not_started = [task for task in mine if task["Status"].get("Err", "").startswith("starting container failed")]
+    for task in mine:
+        if task not in not_started or len(not_started) > START_FAILURES:
             status = task["Status"]
             why = f"a new task is {status['State']}: {status.get('Err') or status.get('Message')}"
             raise RolloutFailed(name, why, task)

@@ -131,6 +131,24 @@ def test_task_that_dies(
     assert "its health check, exit code 1\nconnection refused" in shown
 
 
+@pytest.mark.parametrize("times", [1, rollout.START_FAILURES, rollout.START_FAILURES + 1])
+def test_engine_may_fail_to_start_a_task_now_and_then(
+    docker: RecordedDocker, environment: Environment, times: int
+) -> None:
+    done = recorded("completed")
+    busy = copy.deepcopy(done["tasks"][0])
+    busy["DesiredState"] = "shutdown"
+    busy["Status"].update(State="failed", Err="starting container failed: device or resource busy")
+    tasks = [*done["tasks"], *({**busy, "ID": f"busy{number}"} for number in range(times))]
+    play(docker, {**done, "tasks": tasks})
+
+    if times > rollout.START_FAILURES:
+        with pytest.raises(RolloutFailed, match="app failed"):
+            roll_out(environment, "15")
+    else:
+        roll_out(environment, "15")
+
+
 def test_task_of_the_release_before_may_die(
     docker: RecordedDocker, environment: Environment
 ) -> None:
