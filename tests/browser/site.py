@@ -59,7 +59,8 @@ class Site:
         command: list[str | Path] = [
             self._python,
             *("-m", "gunicorn", "exampleapp.wsgi"),
-            *("--bind", f"127.0.0.1:{self._port}", "--threads", "4"),
+            # A connection that a browser opens ahead of need takes a thread; nginx opens none.
+            *("--bind", f"127.0.0.1:{self._port}", "--threads", "32"),
             *("--certfile", self._certificate, "--keyfile", self._certificate),
         ]
         with running(command, self._project, self._environment, lambda: bool(self.checks())):
