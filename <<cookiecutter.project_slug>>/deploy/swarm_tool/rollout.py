@@ -143,8 +143,7 @@ def check(name: str, service: Object, mark: str, fresh: list[Object]) -> None:
 
 def progress(service: Object, tasks: list[Object]) -> tuple[str, bool]:
     """Tell how far a service is: a line to show, and whether every task runs as intended."""
-    wanted, right = _wanted(tasks), _right(service, tasks)
-    count = replicas(service, wanted)
+    wanted, right, count = _compared(service, tasks)
     update = service.get("UpdateStatus", {}).get("State", "")
     others = sorted({task["Status"]["State"].replace("running", "old") for task in wanted if task not in right})
     line = f"{len(right)}/{count} as intended" + (f", {update}" if update else "")
@@ -154,15 +153,15 @@ def progress(service: Object, tasks: list[Object]) -> tuple[str, bool]:
 
 def too_many(service: Object, tasks: list[Object]) -> bool:
     """Tell whether all tasks run as intended, but more of them than there should be."""
-    return len(_wanted(tasks)) == len(_right(service, tasks)) > replicas(service, _wanted(tasks))
+    wanted, right, count = _compared(service, tasks)
+    return len(wanted) == len(right) > count
 
 
-def _wanted(tasks: list[Object]) -> list[Object]:
-    return [task for task in tasks if task["DesiredState"] in ("running", "ready")]
-
-
-def _right(service: Object, tasks: list[Object]) -> list[Object]:
-    return [task for task in _wanted(tasks) if task["Status"]["State"] == "running" and same(service, task)]
+def _compared(service: Object, tasks: list[Object]) -> tuple[list[Object], list[Object], int]:
+    """Return the tasks that should run, those of them that run as intended, and how many there should be."""
+    wanted = [task for task in tasks if task["DesiredState"] in ("running", "ready")]
+    right = [task for task in wanted if task["Status"]["State"] == "running" and same(service, task)]
+    return wanted, right, replicas(service, wanted)
 
 
 def replicas(service: Object, tasks: list[Object]) -> int:
