@@ -45,15 +45,15 @@ test-others: .venv/requirements.txt ## Run all other tests
 
 .PHONY: engine
 engine: .venv/requirements.txt ## Start a Docker engine that is a swarm, for the tests that need one
-	$(BIN)/python -m tests.engine start --swarm
+	$(BIN)/python -m lab.engine start --swarm
 
 .PHONY: engine-stop
 engine-stop: .venv/requirements.txt ## Stop the engine and the swarm that `make engine` started
-	$(BIN)/python -m tests.engine stop
+	$(BIN)/python -m lab.engine stop
 
 .PHONY: base-images
 base-images: .venv/requirements.txt ## Pull the base images, or build stand-ins where no registry is in reach
-	$(BIN)/python -m tests.images
+	$(BIN)/python -m lab.images
 
 .PHONY: bench
 bench: .venv/requirements.txt ## Measure the production image: size, builds, start, memory, requests

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from lab.docker import docker, engine_answers, is_swarm_manager, unique_name
+from lab.images.provide import provide
 from tests import summary
 from tests.harness.alone import alone
 from tests.harness.bake import bake
-from tests.harness.docker import docker, engine_answers, is_swarm_manager, unique_name
 from tests.harness.example import environment_for
 from tests.harness.images import build
 from tests.harness.need import skip_or_fail
-from tests.images.provide import provide
 
 
 @pytest.fixture(scope="session")

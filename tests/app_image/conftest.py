@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from lab.docker import docker
 from tests.app_image import containers
 from tests.app_image.containers import Container, Services
-from tests.harness.docker import docker
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.docker import docker, unique_name
+from lab.docker import docker, unique_name
+from lab.wait import wait_until
 from tests.harness.http import get
 from tests.harness.site import Answer
-from tests.harness.wait import wait_until
 
 DOMAIN = "example.com"
 HEADERS = {"Host": DOMAIN, "X-Forwarded-Proto": "https"}

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from lab.docker import docker
 from tests.app_image.containers import Container
-from tests.harness.docker import docker
 
 pytestmark = pytest.mark.engine
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.docker import docker, unique_name
+from lab.docker import docker, unique_name
 
 pytestmark = pytest.mark.engine
 

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.app_image import containers
 from tests.app_image.containers import SECRETS, Container, Services, seconds_since
 from tests.app_image.slow_upload import slow_upload
-from tests.harness.docker import docker
-from tests.harness.wait import wait_until
 
 pytestmark = pytest.mark.engine
 

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.app_image import containers
 from tests.app_image.containers import Container, Services, seconds_since, wait_for_database
-from tests.harness.docker import docker
 from tests.harness.site import Answer
-from tests.harness.wait import wait_until
 
 pytestmark = pytest.mark.engine
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.docker import docker, unique_name
 from tests.app_image.containers import PASSWORDS, SECRETS, Container
 from tests.app_image.private_index import AUTHORIZATION, PACKAGE, PASSWORD, private_index
 from tests.harness.bake import bake
-from tests.harness.docker import docker, unique_name
 from tests.harness.images import build
 
 pytestmark = pytest.mark.engine

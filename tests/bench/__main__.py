@@ -4,13 +4,13 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from lab.docker import docker, unique_name
+from lab.images.provide import provide
 from tests.app_image import containers
 from tests.bench.builds import measure_builds, measure_size
 from tests.bench.figure import Figure, as_json, as_table
 from tests.bench.replica import measure_service, measure_start
 from tests.harness.bake import bake
-from tests.harness.docker import docker, unique_name
-from tests.images.provide import provide
 
 
 def measure(folder: Path) -> list[Figure]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from lab.command import run
+from lab.docker import docker
 from tests.bench.figure import Figure
-from tests.harness.command import run
-from tests.harness.docker import docker
 
 BASE = "python:3.13-slim-trixie"
 DOCKERFILE = "docker/production/app/Dockerfile"

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from lab.docker import docker, unique_name
 from tests.app_image import containers
 from tests.app_image.containers import HEADERS, Container, Services
 from tests.bench.figure import Figure
-from tests.harness.docker import docker, unique_name
 
 STARTS = 3
 REQUESTS = 1000

@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from lab.command import run
 from tests.harness.bake import TEMPLATE
-from tests.harness.command import run
 
 HERE = Path(__file__).parent
 FILES = ("package.json", "package-lock.json", ".npmrc")

@@ -7,8 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from lab.command import run
 from tests.harness.bake import TEMPLATE, bake
-from tests.harness.command import run
 
 SLUG = "<<cookiecutter.project_slug>>"
 BUILD = TEMPLATE / SLUG / SLUG / "static" / "build"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from lab.command import run
 from tests.browser.axe import axe_source
 from tests.browser.redis_server import RedisServer
 from tests.browser.site import Site
-from tests.harness.command import run
 from tests.harness.need import skip_or_fail
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.harness.wait import wait_until
+from lab.wait import wait_until
 
 START_SECONDS = 30
 STOP_SECONDS = 10

@@ -4,7 +4,7 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from tests.harness.ports import free_port
+from lab.ports import free_port
 
 
 class RedisServer:

@@ -9,9 +9,9 @@ from contextlib import closing, contextmanager
 from http.client import HTTPSConnection
 from pathlib import Path
 
+from lab.command import run
+from lab.ports import free_port
 from tests.browser.process import running
-from tests.harness.command import run
-from tests.harness.ports import free_port
 
 RELEASE = "0123456789ab"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import CommandFailedError, run
+from lab.command import CommandFailedError, run
 
 pytestmark = pytest.mark.browser
 

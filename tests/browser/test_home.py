@@ -6,10 +6,10 @@ import socket
 import pytest
 from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
+from lab.wait import wait_until
 from tests.browser.redis_server import RedisServer
 from tests.browser.site import RELEASE, Site
 from tests.browser.visit import NARROW, WIDE, visit
-from tests.harness.wait import wait_until
 
 pytestmark = pytest.mark.browser
 

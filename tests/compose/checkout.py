@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.command import run
+from lab.docker import docker, unique_name
+from lab.ports import free_port
 from tests.harness.bake import bake
 from tests.harness.clone import GIT_ENVIRONMENT, commit, git
-from tests.harness.command import run
-from tests.harness.docker import docker, unique_name
-from tests.harness.ports import free_port
 
 PORTS = ("APP_PORT", "HTTPS_PORT", "STATIC_PORT", "DB_PORT", "REDIS_PORT")
 # The first user of most machines, and the default of docker-compose.yml.

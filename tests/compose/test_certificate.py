@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import run
+from lab.command import run
 
 
 @pytest.fixture

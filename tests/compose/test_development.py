@@ -7,11 +7,11 @@ from http.client import HTTPConnection, HTTPSConnection
 
 import pytest
 
+from lab.command import run
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.compose.checkout import Checkout
-from tests.harness.command import run
-from tests.harness.docker import docker
 from tests.harness.http import get
-from tests.harness.wait import wait_until
 
 pytestmark = pytest.mark.engine
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.wait import wait_until
 from tests.harness.clone import clone_template, git
 from tests.harness.signals import let_interrupt
-from tests.harness.wait import wait_until
 
 # Two virtual environments are made and filled, perhaps on a slow network.
 FIRST_START_SECONDS = 600

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.harness.command import run
-from tests.harness.wait import wait_until
+from lab.command import run
+from lab.wait import wait_until
 from tests.swarm.client_machine import client_machine
 from tests.swarm.load import load
 

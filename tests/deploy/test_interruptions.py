@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.harness.wait import wait_until
+from lab.wait import wait_until
 
 from .trial import Trial
 

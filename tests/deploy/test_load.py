@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.wait import wait_until
+from lab.wait import wait_until
 from tests.swarm.load import Load, load
 
 from .trial import Trial

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.docker import docker, unique_name
+from lab.docker import docker, unique_name
 from tests.harness.images import build
 from tests.swarm.load import load
 

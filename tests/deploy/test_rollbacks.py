@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.harness.docker import docker
+from lab.docker import docker
 
 from .trial import Trial
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import run
+from lab.docker import docker
 from tests.harness.certificate import make_certificate
-from tests.harness.command import run
-from tests.harness.docker import docker
 
 from .trial import DOMAIN, Trial, label
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.sshd import Sshd, sshd
+from lab.sshd import Sshd, sshd
 
 from .trial import Trial
 

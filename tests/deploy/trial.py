@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.harness.command import run
-from tests.harness.docker import docker
-from tests.harness.ports import free_port
+from lab.command import run
+from lab.docker import docker
+from lab.ports import free_port
+from lab.wait import wait_until
 from tests.harness.signals import let_interrupt
 from tests.harness.site import Site
-from tests.harness.wait import wait_until
 from tests.swarm.client_machine import ITS_ADDRESS
 from tests.swarm.stack import remove, this_node
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from lab.command import run
 from tests.harness.bake import TEMPLATE
-from tests.harness.command import run
 
 NAME = "([A-Z][A-Z0-9_]+)"
 # Set by the deploy command for each deploy, never by a person.

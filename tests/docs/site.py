@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lab.command import CommandFailedError, run
 from tests.docs.project_page import PAGE, project_page
 from tests.harness.alone import CACHE
 from tests.harness.bake import TEMPLATE
-from tests.harness.command import CommandFailedError, run
 from tests.harness.example import cached_environment
 
 SITE = CACHE / "site"

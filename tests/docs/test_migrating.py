@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import run
+from lab.docker import docker, unique_name
+from lab.ports import free_port
+from lab.wait import wait_until
 from tests.docs.console import follow, steps
 from tests.docs.renamed import renamed
 from tests.harness.clone import GIT_ENVIRONMENT, clone_template, commit, git
-from tests.harness.command import run
-from tests.harness.docker import docker, unique_name
-from tests.harness.ports import free_port
-from tests.harness.wait import wait_until
 from tests.swarm.stack import remove
 
 pytestmark = pytest.mark.swarm

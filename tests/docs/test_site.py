@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
+from lab.command import CommandFailedError
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.docs.page import DOCS
 from tests.docs.site import build
-from tests.harness.command import CommandFailedError
 from tests.harness.need import skip_or_fail
 
 PHONE = ViewportSize(width=390, height=844)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from lab.docker import docker, unique_name
+from lab.ports import free_port
 from tests.docs.console import follow, steps
 from tests.docs.renamed import renamed
 from tests.harness.clone import GIT_ENVIRONMENT, clone_template
-from tests.harness.docker import docker, unique_name
-from tests.harness.ports import free_port
 from tests.swarm.stack import remove
 
 pytestmark = pytest.mark.swarm

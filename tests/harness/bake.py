@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from tests.harness.command import CommandFailedError, describe, run
+from lab.command import CommandFailedError, describe, run
 
 TEMPLATE = Path(__file__).resolve().parents[2]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.command import run
+from lab.command import run
 
 
 @dataclass(frozen=True)

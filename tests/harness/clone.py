@@ -4,8 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+from lab.command import run
 from tests.harness.bake import TEMPLATE
-from tests.harness.command import run
 
 # Commits in tests depend on nobody's git configuration.
 GIT_ENVIRONMENT = {

@@ -4,8 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from lab.command import run
 from tests.harness.alone import CACHE, alone
-from tests.harness.command import run
 
 
 def environment_for(project: Path, requirements: str = "local") -> Path:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.harness.docker import docker
+from lab.docker import docker
 
 
 def build(project: Path, dockerfile: str, tag: str, *options: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.harness.command import run
+from lab.command import run
 from tests.harness.tree import files_of, is_shell_script, shebang_of
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import CommandFailedError, run
+from lab.ports import free_port
+from lab.wait import wait_until
 from tests.harness.bake import bake
-from tests.harness.command import CommandFailedError, run
-from tests.harness.ports import free_port
-from tests.harness.wait import wait_until
 
 
 def test_failed_command_shows_what_it_printed() -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.harness.docker import docker
-from tests.harness.wait import wait_until
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.swarm.stack import Stack, inspect
 
 INSIDE = Path(__file__).with_name("inside.py")

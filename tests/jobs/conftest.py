@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.docker import docker, unique_name
 from tests.harness.bake import bake
 from tests.harness.certificate import make_certificate
-from tests.harness.docker import docker, unique_name
 from tests.harness.images import build
 from tests.swarm.stack import Stack, deployed, made_whole
 

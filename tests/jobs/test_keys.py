@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.harness.docker import docker
+from lab.docker import docker
 from tests.swarm.stack import Stack
 
 from .client import Client

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.harness.docker import docker
-from tests.harness.wait import wait_until
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.swarm.stack import Stack, inspect
 
 from .client import Client

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import CommandFailedError, run
 from tests.harness.bake import TEMPLATE
-from tests.harness.command import CommandFailedError, run
 from tests.harness.tree import is_shell_script
 
 # The linters are programs of the virtual environment that runs the tests.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.docker import docker, unique_name
+from lab.nodes import Node, swarm_of
 from tests.deploy.trial import Trial
-from tests.harness.docker import docker, unique_name
-from tests.harness.nodes import Node, swarm_of
 
 CRONTAB = "* * * * * clear_sessions\n"
 

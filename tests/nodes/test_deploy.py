@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from lab.nodes import Node
 from tests.deploy.trial import Trial
-from tests.harness.nodes import Node
 
 pytestmark = pytest.mark.engine
 

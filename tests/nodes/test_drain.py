@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lab.nodes import Node
+from lab.wait import wait_until
 from tests.deploy.trial import Trial
-from tests.harness.nodes import Node
-from tests.harness.wait import wait_until
 
 pytestmark = pytest.mark.engine
 

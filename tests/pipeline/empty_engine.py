@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.harness.command import run
-from tests.harness.docker import docker, unique_name
-from tests.harness.wait import wait_until
+from lab.command import run
+from lab.docker import docker, unique_name
+from lab.wait import wait_until
 
 IMAGE = "docker:dind"
 BASE_IMAGES = ("debian:trixie-slim", "node:22-trixie-slim", "python:3.13-slim-trixie")

@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 import yaml
 
+from lab.command import describe, run
 from tests.harness.alone import CACHE, alone
-from tests.harness.command import describe, run
 
 HERE = Path(__file__).parent
 LOCK = HERE / "package-lock.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import describe, run
+from lab.command import describe, run
 from tests.harness.example import environment_for
 
 from .vulnerabilities import Vulnerabilities, vulnerabilities

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from lab.command import CommandFailedError, run
 from tests.harness.bake import TEMPLATE
-from tests.harness.command import CommandFailedError, run
 
 BIN = Path(sys.executable).parent
 # Keys of .gitlab-ci.yml that are no jobs.

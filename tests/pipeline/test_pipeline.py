@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from lab.command import run
 from tests.harness.clone import git
-from tests.harness.command import run
 
 from .empty_engine import empty_engine
 from .gitlab import Run

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import run
 from tests.harness.clone import commit, git
-from tests.harness.command import run
 from tests.harness.example import environment_for
 from tests.harness.signals import let_interrupt
 

@@ -8,16 +8,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.command import run
+from lab.docker import docker, unique_name
+from lab.registry import Registry, registry
+from lab.sshd import Sshd, sshd
 from tests.deploy.trial import OVERLAY, Trial
 from tests.harness.certificate import make_certificate
 from tests.harness.clone import commit, git
-from tests.harness.command import run
-from tests.harness.docker import docker, unique_name
 from tests.harness.site import Site
-from tests.harness.sshd import Sshd, sshd
 
 from .gitlab import GitLab
-from .registry import Registry, registry
 from .vulnerabilities import Vulnerabilities, vulnerabilities
 
 HERE = Path(__file__).parent

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lab.docker import docker, unique_name
+from lab.ports import free_port
+from lab.wait import wait_until
 from tests.harness.certificate import Certificate
-from tests.harness.docker import docker, unique_name
-from tests.harness.ports import free_port
 from tests.harness.site import Site
-from tests.harness.wait import wait_until
 
 STUB = Path(__file__).with_name("stub_app.py")
 DOMAIN = "example.com"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from lab.wait import wait_until
 from tests.harness.certificate import Certificate
-from tests.harness.wait import wait_until
 
 from .containers import Proxied, proxied, site_folder
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.harness.docker import docker
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.harness.site import Answer, Site
-from tests.harness.wait import wait_until
 
 from .containers import DOMAIN, Proxied, proxied, site_folder
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.harness.docker import docker
+from lab.docker import docker
 
 from .containers import Proxied
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.harness.certificate import Certificate
-from tests.harness.docker import docker
 from tests.harness.site import Answer, Site
-from tests.harness.wait import wait_until
 
 from .containers import Proxied, proxied, site_folder
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import run
 from tests.harness.bake import bake
-from tests.harness.command import run
 from tests.harness.parse import parse_all
 
 AWKWARD = [

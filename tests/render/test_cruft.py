@@ -6,8 +6,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from lab.command import run
 from tests.harness.clone import GIT_ENVIRONMENT, clone_template, commit, git
-from tests.harness.command import run
 
 PROJECT = "<<cookiecutter.project_slug>>"
 

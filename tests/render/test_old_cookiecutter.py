@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import CommandFailedError, run
 from tests.harness.bake import TEMPLATE
-from tests.harness.command import CommandFailedError, run
 from tests.harness.example import cached_environment
 from tests.harness.need import skip_or_fail
 from tests.harness.tree import files_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import run
+from lab.command import run
 from tests.harness.parse import parse_all, parser_of
 from tests.harness.tree import files_of
 

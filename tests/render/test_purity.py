@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import run
 from tests.harness.bake import TEMPLATE
-from tests.harness.command import run
 
 AUDIT = Path(__file__).with_name("audit")
 

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from lab.command import describe, run
 from tests.harness.bake import TEMPLATE, try_bake
-from tests.harness.command import describe, run
 
 REFUSED = [
     ("project_name", "", "it is empty"),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.harness.command import run
+from lab.command import run
 from tests.harness.need import skip_or_fail
 
 

@@ -3,10 +3,10 @@
 import shutil
 import sys
 
+from lab.command import CommandFailedError
+from lab.docker import docker
 from tests.harness.bake import TEMPLATE, bake
 from tests.harness.certificate import make_certificate
-from tests.harness.command import CommandFailedError
-from tests.harness.docker import docker
 from tests.harness.images import build
 
 from .stack import Stack, remove

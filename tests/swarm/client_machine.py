@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.parser import Parser
 
-from tests.harness.command import run
-from tests.harness.docker import unique_name
+from lab.command import run
+from lab.docker import unique_name
 from tests.harness.site import Answer, Site
 
 # Of the range that RFC 2544 sets aside for tests of network equipment.

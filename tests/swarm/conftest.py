@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.docker import unique_name
 from tests.harness.certificate import make_certificate
-from tests.harness.docker import unique_name
 from tests.harness.need import skip_or_fail
 from tests.harness.site import Site
 

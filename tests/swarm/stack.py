@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from lab.command import run
+from lab.docker import docker
+from lab.ports import free_port
+from lab.wait import wait_until
 from tests.harness.certificate import Certificate
-from tests.harness.command import run
-from tests.harness.docker import docker
-from tests.harness.ports import free_port
 from tests.harness.site import Site
-from tests.harness.wait import wait_until
 
 SETTLE_SECONDS = 5
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.harness.docker import docker
+from lab.docker import docker
 
 from .stack import Stack, inspect
 

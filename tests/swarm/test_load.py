@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.harness.docker import docker
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.harness.site import Site
-from tests.harness.wait import wait_until
 
 from .load import load
 from .stack import Stack

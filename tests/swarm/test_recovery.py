@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.docker import docker
+from lab.docker import docker
+from lab.wait import wait_until
 from tests.harness.site import Site
-from tests.harness.wait import wait_until
 
 from .outage import watch
 from .stack import Stack, inspect

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.harness.docker import docker
+from lab.docker import docker
 from tests.harness.site import Answer, Site
 
 from .client_machine import client_machine

@@ -1,4 +1,0 @@
-"""Gives the machine that runs the tests a Docker engine: ``python -m tests.engine start --swarm``.
-
-Standard library only, because it runs before anything is installed.
-"""
