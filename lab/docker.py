@@ -28,3 +28,9 @@ def is_swarm_manager() -> bool:
     if not engine_answers():
         return False
     return docker("info", "--format", "{{.Swarm.ControlAvailable}}").stdout.strip() == "true"
+
+
+def address_of(container: str) -> str:
+    """Return the address at which this machine and other containers reach a container of one network."""
+    template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    return docker("inspect", "--format", template, container).stdout.strip()

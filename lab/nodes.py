@@ -1,11 +1,13 @@
 """A swarm of several nodes on one machine: each node is an engine in a container."""
 
+import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from subprocess import CompletedProcess
 
-from lab.docker import docker, unique_name
+from lab.docker import address_of, docker, unique_name
+from lab.foreground import serve
 from lab.wait import wait_until
 
 IMAGE = "docker:dind"
@@ -26,8 +28,7 @@ class Node:
     @property
     def address(self) -> str:
         """Its address, which this machine and the other nodes reach."""
-        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        return docker("inspect", "--format", template, self.name).stdout.strip()
+        return address_of(self.name)
 
     @property
     def host(self) -> str:
@@ -70,3 +71,19 @@ def start(node: Node, network: str) -> None:
     wait_until(
         lambda: node.docker("version", check=False).returncode == 0, START_SECONDS, f"engine {node.name}"
     )
+
+
+def describe(nodes: list[Node]) -> str:
+    """Say how to use a swarm."""
+    manager, *workers = nodes
+    return (
+        f"export DOCKER_HOST={manager.host}\n"
+        f"The workers are: {', '.join(worker.name for worker in workers) or 'none'}. "
+        f"A registry for them: python -m lab.registry {manager.network}"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m lab.nodes", description="A swarm of several nodes.")
+    parser.add_argument("count", nargs="?", type=int, choices=range(1, 10), default=2)
+    serve(swarm_of(parser.parse_args().count), describe)

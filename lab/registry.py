@@ -1,5 +1,6 @@
-"""An image registry on this machine that lets nobody in without a password."""
+"""Image registries on this machine: one lets nobody in without a password, the other everybody."""
 
+import argparse
 import http
 import json
 import secrets
@@ -12,9 +13,12 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 from lab.command import run
-from lab.docker import docker, unique_name
+from lab.docker import address_of, docker, unique_name
+from lab.foreground import serve
 from lab.ports import free_port
 from lab.wait import wait_until
+
+ANSWER_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -75,22 +79,66 @@ def registry(folder: Path) -> Iterator[Registry]:
     ]
     lines = "".join(f"{account.name}:{bcrypt(account.password)}\n" for account in accounts)
     (folder / "htpasswd").write_text(lines, encoding="ascii")
-    name, port = unique_name("registry"), free_port()
-    options = {
-        "REGISTRY_HTTP_ADDR": f":{port}",
-        "REGISTRY_AUTH": "htpasswd",
-        "REGISTRY_AUTH_HTPASSWD_REALM": "test",
-        "REGISTRY_AUTH_HTPASSWD_PATH": "/htpasswd",
+    port = free_port()
+    settings = {
+        "HTTP_ADDR": f":{port}",
+        "AUTH": "htpasswd",
+        "AUTH_HTPASSWD_REALM": "test",
+        "AUTH_HTPASSWD_PATH": "/htpasswd",
     }
-    docker(
-        "run", "--detach", f"--name={name}", f"--publish=127.0.0.1:{port}:{port}",
+    with container(
+        f"--publish=127.0.0.1:{port}:{port}",
         f"--volume={folder / 'htpasswd'}:/htpasswd:ro",
-        *(f"--env={key}={value}" for key, value in options.items()), "registry:2",
-    )  # fmt: skip
-    try:
+        *(f"--env=REGISTRY_{key}={value}" for key, value in settings.items()),
+    ) as name:
         running = Registry(name, f"127.0.0.1:{port}", *accounts)
-        wait_until(running.answers, 20, "the registry")
+        wait_until(running.answers, ANSWER_SECONDS, "the registry")
         yield running
+
+
+@dataclass(frozen=True)
+class OpenRegistry:
+    """A registry in a container that lets everybody in.
+
+    This machine pushes to `published`, the containers of its network pull from `address`.
+    """
+
+    published: str
+    address: str
+
+    def push(self, image: str, name: str) -> str:
+        """Push an image of this machine under a name and tag, and return what the network calls it."""
+        there = f"{self.published}/{name}"
+        docker("tag", image, there)
+        docker("push", "--quiet", there)
+        docker("image", "rm", there)
+        return f"{self.address}/{name}"
+
+    def answers(self) -> bool:
+        """Tell whether it is up."""
+        try:
+            with urllib.request.urlopen(f"http://{self.published}/v2/", timeout=10):
+                return True
+        except (URLError, OSError):
+            return False
+
+
+@contextmanager
+def open_registry(network: str) -> Iterator[OpenRegistry]:
+    """Run a registry in a network of the engine while the block runs."""
+    with container("--publish=127.0.0.1::5000", f"--network={network}") as name:
+        running = OpenRegistry(docker("port", name, "5000").stdout.strip(), f"{address_of(name)}:5000")
+        wait_until(running.answers, ANSWER_SECONDS, "the registry")
+        yield running
+
+
+@contextmanager
+def container(*options: str) -> Iterator[str]:
+    """Run the registry's image with options of `docker run` while the block runs; yield its name."""
+    name = unique_name("registry")
+    docker("run", "--detach", f"--name={name}", *options, "registry:2")
+    try:
+        yield name
     finally:
         docker("rm", "--force", "--volumes", name)
 
@@ -99,3 +147,16 @@ def bcrypt(password: str) -> str:
     """Return the only kind of hash that the registry takes; Python has none, and Debian's Perl has."""
     salt = secrets.token_hex(11)
     return run(["perl", "-e", "print crypt($ARGV[0], $ARGV[1])", password, f"$2y$05${salt}"]).stdout
+
+
+def describe(running: OpenRegistry) -> str:
+    """Say how to use a registry."""
+    return f"This machine pushes to {running.published}, containers pull from {running.address}."
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python -m lab.registry", description="A registry without a password."
+    )
+    parser.add_argument("network", nargs="?", default="bridge", help="the network of those who pull")
+    serve(open_registry(parser.parse_args().network), describe)

@@ -11,6 +11,7 @@ cuts every connection, `server.start()` takes new ones. Needs Debian's openssh-s
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from getpass import getuser
 from pathlib import Path
 
 from lab.command import run
+from lab.foreground import serve
 from lab.ports import free_port
 from lab.wait import wait_until
 
@@ -146,6 +148,8 @@ def sshd(folder: Path, address: str = "127.0.0.1", name: str = "") -> Iterator[S
     `folder` must be empty and is kept. The server listens on `address`; clients call it `name`, or else that.
     Raises FileNotFoundError where there is no sshd, and AssertionError when it does not start.
     """
+    if not Path(SSHD).exists():
+        raise FileNotFoundError(f"there is no {SSHD}. Install openssh-server")
     server = Sshd(folder, address, name or address, free_port(address), getuser())
     server.prepare()
     server.start()
@@ -170,3 +174,13 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def describe(server: Sshd) -> str:
+    """Say how to use a server."""
+    return f"export DOCKER_HOST={server.docker_host} PATH={server.folder / 'bin'}:$PATH"
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="lab-sshd-") as empty:
+        serve(sshd(Path(empty)), describe)

@@ -8,6 +8,7 @@ import pytest
 
 from lab.docker import docker, unique_name
 from lab.nodes import Node, swarm_of
+from lab.registry import OpenRegistry, open_registry
 from tests.deploy.trial import Trial
 
 CRONTAB = "* * * * * clear_sessions\n"
@@ -21,45 +22,16 @@ def nodes(base_images: object) -> Iterator[list[Node]]:  # noqa: ARG001
 
 
 @pytest.fixture(scope="package")
-def registry(nodes: list[Node]) -> Iterator["Registry"]:
+def registry(nodes: list[Node]) -> Iterator[OpenRegistry]:
     """A registry that this machine pushes to, and the nodes pull from."""
-    name = unique_name("registry")
-    docker(
-        "run",
-        "--detach",
-        "--name",
-        name,
-        "--network",
-        nodes[0].network,
-        "--publish=127.0.0.1::5000",
-        "registry:2",
-    )
-    try:
-        yield Registry(name)
-    finally:
-        docker("rm", "--force", "--volumes", name)
-
-
-class Registry:
-    """A registry in a container; its images have one name for this machine and one for the nodes."""
-
-    def __init__(self, name: str) -> None:
-        self.published = docker("port", name, "5000").stdout.strip()
-        self.address = Node(name).address
-
-    def push(self, image: str, name: str) -> str:
-        """Push an image of this machine under a name and tag, and return what the nodes call it."""
-        there = f"{self.published}/{name}"
-        docker("tag", image, there)
-        docker("push", "--quiet", there)
-        docker("image", "rm", there)
-        return f"{self.address}:5000/{name}"
+    with open_registry(nodes[0].network) as running:
+        yield running
 
 
 @pytest.fixture(scope="package")
 def deployed(
     nodes: list[Node],
-    registry: Registry,
+    registry: OpenRegistry,
     example: Path,
     app_image: str,
     proxy_image: str,

@@ -20,12 +20,6 @@ def configuration(image: str, field: str) -> str:
     return docker("image", "inspect", "--format", f"{{{{.Config.{field}}}}}", image).stdout.strip()
 
 
-def address(container: str) -> str:
-    """Return the address at which other containers reach this one."""
-    template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-    return docker("inspect", "--format", template, container).stdout.strip()
-
-
 def has_ended(container: str) -> bool:
     """Tell whether a container runs no more."""
     return docker("inspect", "--format", "{{.State.Running}}", container).stdout.strip() == "false"

@@ -2,10 +2,9 @@
 
 import pytest
 
-from lab.docker import docker
+from lab.docker import address_of, docker
 from lab.wait import wait_until
 from tests.lab.images.conftest import Start
-from tests.lab.images.container import address
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("base_images")]
 
@@ -14,7 +13,7 @@ IMAGE = "docker:dind"
 
 def test_the_engine_answers_without_tls(start: Start) -> None:
     name = start(IMAGE, "--privileged", "--env=DOCKER_TLS_CERTDIR=", command=("--label=of=a-test",))
-    engine = ("--host", f"tcp://{address(name)}:2375", "info", "--format", "{{.Labels}}")
+    engine = ("--host", f"tcp://{address_of(name)}:2375", "info", "--format", "{{.Labels}}")
 
     wait_until(lambda: docker(*engine, check=False).returncode == 0, 60, "the engine")
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from lab.docker import docker
+from lab.docker import address_of, docker
 from lab.wait import wait_until
 from tests.lab.images.conftest import Start
-from tests.lab.images.container import address, configuration, exit_code, has_ended, output_of
+from tests.lab.images.container import configuration, exit_code, has_ended, output_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("base_images")]
 
@@ -84,7 +84,7 @@ def test_values_from_files(start: Start) -> None:
 
 def login(database: str, password: str) -> str:
     """Logs in from another container; the server's own trusts everybody."""
-    command = ["psql", "-h", address(database), "-U", "shop", "-d", "goods", "-Atc", "SELECT current_user"]
+    command = ["psql", "-h", address_of(database), "-U", "shop", "-d", "goods", "-Atc", "SELECT current_user"]
     result = docker("run", "--rm", "--env", f"PGPASSWORD={password}", IMAGE, *command, check=False)
     return (result.stdout or result.stderr).strip()
 

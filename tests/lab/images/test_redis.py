@@ -2,10 +2,10 @@
 
 import pytest
 
-from lab.docker import docker
+from lab.docker import address_of, docker
 from lab.wait import wait_until
 from tests.lab.images.conftest import Start
-from tests.lab.images.container import address, configuration, exit_code
+from tests.lab.images.container import configuration, exit_code
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("base_images")]
 
@@ -14,7 +14,7 @@ IMAGE = "redis:8-trixie"
 
 def ask(server: str, *command: str) -> str:
     """Asks from another container: the server trusts its own more than others."""
-    result = docker("run", "--rm", IMAGE, "redis-cli", "-h", address(server), *command, check=False)
+    result = docker("run", "--rm", IMAGE, "redis-cli", "-h", address_of(server), *command, check=False)
     return (result.stdout or result.stderr).strip()
 
 
