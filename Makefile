@@ -14,6 +14,8 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet 
 STACKS = tests/docs tests/jobs tests/pipeline tests/swarm
 # A `make` that a test starts is none of ours.
 PYTEST = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(BIN)/pytest
+# The project's deploy command is the template's own code, while the rest of its Python is checked when rendered.
+DEPLOY = "<<cookiecutter.project_slug>>/deploy"
 
 .PHONY: help
 help: ## List the targets
@@ -81,8 +83,9 @@ swarm-down: .venv/requirements.txt ## Remove what `make swarm` has made; the eng
 
 .PHONY: lint
 lint: .venv/requirements.txt ## Check style and types of the template itself
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	@# A cache within the project's folder would be rendered.
+	$(BIN)/ruff check --no-cache . $(DEPLOY)
+	$(BIN)/ruff format --no-cache --check . $(DEPLOY)
 	$(BIN)/mypy
 
 .PHONY: frontend

@@ -1,5 +1,6 @@
 """Fixtures and markers that all tests share."""
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -14,6 +15,9 @@ from tests.harness.bake import bake
 from tests.harness.example import environment_for
 from tests.harness.images import build
 from tests.harness.need import skip_or_fail
+
+# The deploy command is imported from the project's folder, where byte code would be rendered.
+sys.dont_write_bytecode = True
 
 
 @pytest.fixture(scope="session")

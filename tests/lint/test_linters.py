@@ -15,6 +15,8 @@ BIN = Path(sys.executable).parent
 YAMLLINT = [str(BIN / "yamllint"), "--strict", "--config-file", str(Path(__file__).with_name("yamllint.yml"))]
 SHELLCHECK = [str(BIN / "shellcheck")]
 HADOLINT = [str(BIN / "hadolint"), "--config", str(Path(__file__).with_name("hadolint.yml"))]
+# The template's own code within the project.
+DEPLOY = "<<cookiecutter.project_slug>>/deploy"
 
 
 def test_shellcheck(sources: list[Path]) -> None:
@@ -39,7 +41,14 @@ def test_compose_file_follows_its_schema(example: Path) -> None:
     run([BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", example / "docker-compose.yml"])
 
 
-@pytest.mark.parametrize("command", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "--no-cache", ".", DEPLOY],
+        ["ruff", "format", "--no-cache", "--check", ".", DEPLOY],
+        ["mypy"],
+    ],
+)
 def test_python_of_the_template(command: list[str]) -> None:
     run([BIN / command[0], *command[1:]], cwd=TEMPLATE)
 

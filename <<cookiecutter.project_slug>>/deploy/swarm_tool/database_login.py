@@ -16,7 +16,7 @@ from __future__ import annotations
 from .environment import Environment
 from .job import definition, run
 from .outcome import Problem
-from .secret import DATABASE, login
+from .secret import login
 from .stack import Stack, secrets_of
 
 # Seconds for a task that runs a few statements.
@@ -73,12 +73,15 @@ def _ask(environment: Environment, running: Stack, version: int, statement: str)
         "entrypoint": ["/bin/sh"],
         "command": ["-c", SCRIPT],
         "environment": {
-            "DATABASE": DATABASE, "LOGIN": login(current), "NEW": login(version), "STATEMENT": statement,
+            "DATABASE": environment.database,
+            "LOGIN": login(environment, current),
+            "NEW": login(environment, version),
+            "STATEMENT": statement,
         },
         "secrets": [{"source": key} for key in mounted],
         "configs": [],
         "volumes": [volume for volume in running["services"]["db"]["volumes"] if volume["type"] == "tmpfs"],
-    }  # fmt: skip
+    }
     stack = {**running, "secrets": {key: {"external": True, "name": name} for key, name in mounted.items()}}
     task = definition(environment, stack, "db", changes)
     # It talks to the database over the network: it need not be where the files are.

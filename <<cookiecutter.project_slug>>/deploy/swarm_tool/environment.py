@@ -36,6 +36,14 @@ class Environment:
         """The files that make up the stack, in the order in which they are merged."""
         return [DEPLOY / "stack.yml", DEPLOY / f"stack.{self.settings['OVERLAY']}.yml"]
 
+    @property
+    def database(self) -> str:
+        """The name of the database and of the role that owns it: DATABASE of the service `db`."""
+        found = self.sketch()["services"].get("db", {}).get("environment", {}).get("DATABASE")
+        if not found:
+            raise Problem("the database has no name", "the service db has no DATABASE", "set it in deploy/stack.yml")
+        return str(found)
+
     def number(self, setting: str, default: float) -> float:
         """Return a setting that is a number; raise Problem when it is none."""
         try:

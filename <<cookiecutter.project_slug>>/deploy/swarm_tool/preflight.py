@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 
-from stack_lint.check import check as find_breaches
-
-from . import rendered_yaml, secret
+from . import lint, rendered_yaml, secret
 from .docker import Docker
 from .environment import Environment
 from .outcome import Problem, say
@@ -81,7 +79,7 @@ def check_certificate(environment: Environment, stack: Stack) -> None:
 
 def check_lint(environment: Environment, text: str) -> None:
     """Check a rendered stack against what the swarm ignores or gets wrong."""
-    found = find_breaches(rendered_yaml.parse(text), environment.stack_files)
+    found = lint.findings(rendered_yaml.parse(text), environment.stack_files)
     for finding in found:
         say(f"  {finding}")
     if found:

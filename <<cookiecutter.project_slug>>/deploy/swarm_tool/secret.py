@@ -14,8 +14,6 @@ from .environment import Environment
 from .outcome import Problem, say
 from .stack import Stack, names, secrets_of, split_version
 
-# The role and the database that deploy/configs/all/database.sql makes.
-DATABASE = "<< cookiecutter.project_slug >>"
 # What is made from a password, and always together with it.
 DERIVED = {"database_password": "database_uri", "redis_password": "redis_uri"}
 # Secrets that may be any random text; others are known to their owner alone.
@@ -82,7 +80,8 @@ def put(environment: Environment, name: str, value: str) -> None:
     version = max(have.get(name, 0), have.get(DERIVED.get(name, ""), 0)) + 1
     values = {name: value}
     if name == "database_password":
-        values["database_uri"] = f"postgres://{login(version)}:{quote(value, safe='')}@db:5432/{DATABASE}"
+        user, database = login(environment, version), environment.database
+        values["database_uri"] = f"postgres://{user}:{quote(value, safe='')}@db:5432/{database}"
     if name == "redis_password":
         values["redis_uri"] = f"redis://:{quote(value, safe='')}@redis:6379/0"
     for key, text in values.items():
@@ -99,9 +98,9 @@ def create(environment: Environment, full_name: str, value: str, labels: dict[st
     say(f"made:  secret {full_name}; the next deploy uses it")
 
 
-def login(version: int) -> str:
+def login(environment: Environment, version: int) -> str:
     """Return the database role that a version of the password belongs to; see database_login.py."""
-    return DATABASE if version == 1 else f"{DATABASE}_{version}"
+    return environment.database if version == 1 else f"{environment.database}_{version}"
 
 
 def certificate_labels(environment: Environment, stack: Stack) -> dict[str, str]:

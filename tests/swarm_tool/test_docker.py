@@ -21,9 +21,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_value_goes_through_standard_input(client: Path) -> None:
     client.write_text('#!/bin/sh\necho "$@"; cat; echo "$DOCKER_HOST"\n', encoding="utf-8")
 
-    printed = Docker({"DOCKER_HOST": "ssh://manager"}).text(
-        "secret", "create", "x", "-", value="hidden\n"
-    )
+    printed = Docker({"DOCKER_HOST": "ssh://manager"}).text("secret", "create", "x", "-", value="hidden\n")
 
     assert printed == "secret create x -\nhidden\nssh://manager\n"
 
@@ -54,11 +52,10 @@ def test_what_the_engine_cannot_reach_is_an_answer(client: Path) -> None:
 
 def test_stack_that_the_swarm_changes_meanwhile_is_handed_over_again(client: Path) -> None:
     marks = client.with_name("marks")
-    message = (
-        "failed to update service shop_app: rpc error: code = Unknown desc = update out of sequence"
-    )
+    message = "failed to update service shop_app: rpc error: code = Unknown desc = update out of sequence"
     client.write_text(
-        f"#!/bin/sh\necho x >> {marks}\n[ $(wc -l < {marks}) -gt 2 ] || {{ echo '{message}' >&2; exit 1; }}\n",
+        f"#!/bin/sh\necho x >> {marks}\n"
+        f"[ $(wc -l < {marks}) -gt 2 ] || {{ echo '{message}' >&2; exit 1; }}\n",
         encoding="utf-8",
     )
 
@@ -71,7 +68,7 @@ def test_stack_that_the_swarm_changes_meanwhile_is_handed_over_again(client: Pat
     "message",
     [
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
-        'error during connect: Get "http://docker.example.com/v1.45/info": command [ssh -- host] has exited with 255',
+        "error during connect: Get http://docker.example.com/v1.45/info: command [ssh] has exited with 255",
     ],
 )
 def test_a_lost_connection_that_returns(
@@ -79,7 +76,8 @@ def test_a_lost_connection_that_returns(
 ) -> None:
     marks = client.with_name("marks")
     client.write_text(
-        f"#!/bin/sh\necho x >> {marks}\n[ $(wc -l < {marks}) -ne 2 ] || {{ printf '%s' '{message}' >&2; exit 1; }}\necho yes\n",
+        f"#!/bin/sh\necho x >> {marks}\n"
+        f"[ $(wc -l < {marks}) -ne 2 ] || {{ printf '%s' '{message}' >&2; exit 1; }}\necho yes\n",
         encoding="utf-8",
     )
     engine = Docker({})

@@ -7,7 +7,6 @@ from swarm_tool import database_login, maintenance, one_off, releases
 from swarm_tool.environment import Environment
 from swarm_tool.outcome import Problem
 from swarm_tool.rendered_yaml import parse
-from swarm_tool.secret import DATABASE
 
 from .conftest import RECORDED, RecordedDocker
 from .test_releases import made
@@ -28,11 +27,7 @@ def ends_well(docker: RecordedDocker) -> dict[str, Any]:
 
 
 def stack() -> dict[str, Any]:
-    text = (
-        (RECORDED / "rendered.yml")
-        .read_text(encoding="utf-8")
-        .replace("exampleapp-production", "shop")
-    )
+    text = (RECORDED / "rendered.yml").read_text(encoding="utf-8").replace("exampleapp-production", "shop")
     parsed: dict[str, Any] = parse(text)
     return parsed
 
@@ -68,9 +63,7 @@ def test_maintenance_is_a_file_on_every_node(
 
 
 @pytest.mark.usefixtures("running")
-def test_maintenance_that_a_node_did_not_do(
-    environment: Environment, ends_well: dict[str, Any]
-) -> None:
+def test_maintenance_that_a_node_did_not_do(environment: Environment, ends_well: dict[str, Any]) -> None:
     ends_well.update(State="failed", ContainerStatus={"ExitCode": 1})
 
     with pytest.raises(Problem, match="maintenance is not on"):
@@ -107,9 +100,7 @@ def test_interactive_run_waits_on_this_node(
 
     assert one_off.run(environment, ["bash"]) == 7
     assert attached == [["docker", "exec", "--interactive", "--tty", "c", "bash"]]
-    assert job(docker)["services"]["task"]["deploy"]["placement"] == {
-        "constraints": ["node.id == node-1"]
-    }
+    assert job(docker)["services"]["task"]["deploy"]["placement"] == {"constraints": ["node.id == node-1"]}
     assert docker.called("service rm")
 
 
@@ -120,9 +111,7 @@ def test_nothing_was_deployed(
     monkeypatch.setattr(releases, "listed", lambda _: [made(1, "rolled back")])
 
     with pytest.raises(Problem, match="there is no"):
-        maintenance.switch(environment, "on") if command == "maintenance" else one_off.run(
-            environment, ["x"]
-        )
+        maintenance.switch(environment, "on") if command == "maintenance" else one_off.run(environment, ["x"])
 
 
 def with_login(version: int) -> dict[str, Any]:
@@ -141,9 +130,7 @@ def test_login_is_new(environment: Environment, wanted: int, now: int | None, ne
     assert database_login.is_new(environment, with_login(wanted), before) is new
 
 
-def test_login_is_made_with_passwords_from_files(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_login_is_made_with_passwords_from_files(docker: RecordedDocker, environment: Environment) -> None:
     database_login.make(environment, with_login(3), with_login(2))
 
     made_job = job(docker)
@@ -153,22 +140,17 @@ def test_login_is_made_with_passwords_from_files(
         "new_password": "shop_database_password_3",
         "owner_password": "shop_database_password_1",
     }
-    assert task["environment"]["LOGIN"] == f"{DATABASE}_2"
-    assert task["environment"]["NEW"] == f"{DATABASE}_3"
+    assert task["environment"]["LOGIN"] == "exampleapp_2"
+    assert task["environment"]["NEW"] == "exampleapp_3"
     assert "make_login(3, :'password')" in task["environment"]["STATEMENT"]
     assert {volume["type"] for volume in task["volumes"]} == {"tmpfs"}
     assert "placement" not in task["deploy"]
 
 
 def test_logins_of_kept_releases_stay(docker: RecordedDocker, environment: Environment) -> None:
-    database_login.keep_only(
-        environment, with_login(4), [with_login(2), with_login(4), with_login(2)]
-    )
+    database_login.keep_only(environment, with_login(4), [with_login(2), with_login(4), with_login(2)])
 
-    assert (
-        job(docker)["services"]["task"]["environment"]["STATEMENT"]
-        == "SELECT keep_logins(ARRAY[2, 4]);"
-    )
+    assert job(docker)["services"]["task"]["environment"]["STATEMENT"] == "SELECT keep_logins(ARRAY[2, 4]);"
 
 
 def test_database_that_refuses(environment: Environment, ends_well: dict[str, Any]) -> None:

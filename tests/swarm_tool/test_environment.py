@@ -31,7 +31,9 @@ def test_line_that_is_none_is_named(tmp_path: Path, line: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["production", "staging"])
-def test_environments_of_the_project_load(name: str) -> None:
+def test_environments_of_the_project_load(name: str, example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "DEPLOY", example / "deploy")
+
     loaded = load(name)
 
     assert loaded.settings["ENVIRONMENT"] == name
@@ -49,17 +51,13 @@ def test_unknown_environment_tells_the_known_ones() -> None:
 def test_missing_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "DEPLOY", tmp_path)
     (tmp_path / "configs/moon").mkdir(parents=True)
-    (tmp_path / "configs/moon/deploy.env").write_text(
-        "STACK=moon\nOVERLAY=production\n", encoding="utf-8"
-    )
+    (tmp_path / "configs/moon/deploy.env").write_text("STACK=moon\nOVERLAY=production\n", encoding="utf-8")
 
     with pytest.raises(Problem, match="DOMAIN is not set"):
         load("moon")
 
 
-def test_name_that_leaves_no_room_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_name_that_leaves_no_room_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "DEPLOY", tmp_path)
     (tmp_path / "configs/moon").mkdir(parents=True)
     text = f"STACK={'m' * 33}\nOVERLAY=production\nDOMAIN=moon.test\n"

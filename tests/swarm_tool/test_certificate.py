@@ -20,10 +20,7 @@ def test_self_signed_certificate() -> None:
     assert abs(end - datetime.now(UTC) - timedelta(days=SELF_SIGNED_DAYS)) < timedelta(hours=1)
     assert (
         fingerprint
-        == openssl(certificate, "-fingerprint", "-sha256")
-        .partition("=")[2]
-        .replace(":", "")
-        .lower()
+        == openssl(certificate, "-fingerprint", "-sha256").partition("=")[2].replace(":", "").lower()
     )
     assert "DNS:shop.test" in openssl(certificate, "-ext", "subjectAltName")
     assert key.startswith("-----BEGIN PRIVATE KEY-----")

@@ -9,9 +9,7 @@ from swarm_tool.outcome import Problem
 from .conftest import RecordedDocker
 
 STACK: dict[str, Any] = {
-    "services": {
-        "db": {"deploy": {"placement": {"constraints": ["node.labels.shop.database == true"]}}}
-    },
+    "services": {"db": {"deploy": {"placement": {"constraints": ["node.labels.shop.database == true"]}}}},
     "secrets": {"tls_certificate": {"external": True, "name": "shop_tls_certificate_1"}},
 }
 
@@ -29,9 +27,7 @@ def swarm(docker: RecordedDocker, *nodes: dict[str, Any]) -> None:
     ("client", "manager", "what"),
     [("25.0.1", "true", "too old"), ("28.2.2", "false", "no swarm manager")],
 )
-def test_engine_that_will_not_do(
-    docker: RecordedDocker, client: str, manager: str, what: str
-) -> None:
+def test_engine_that_will_not_do(docker: RecordedDocker, client: str, manager: str, what: str) -> None:
     docker.answers = {"version": client, "info": manager}
 
     with pytest.raises(Problem, match=what):

@@ -18,7 +18,10 @@ NAMES = (
     "tls_certificate",
     "tls_key",
 )
-STACK = {"secrets": {name: {"external": True, "name": f"shop_{name}_1"} for name in NAMES}}
+STACK = {
+    "services": {"db": {"environment": {"DATABASE": "bookings"}}},
+    "secrets": {name: {"external": True, "name": f"shop_{name}_1"} for name in NAMES},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -41,32 +44,25 @@ def test_versions_of_this_stack_alone(docker: RecordedDocker, environment: Envir
     assert secret.newest(environment) == {"secret_key": 10, "tls_key": 1}
 
 
-def test_first_password_belongs_to_the_owner(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_first_password_belongs_to_the_owner(docker: RecordedDocker, environment: Environment) -> None:
     secret.put(environment, "database_password", "p@ss")
 
-    name = secret.DATABASE
     assert made(docker) == {
         "shop_database_password_1": "p@ss",
-        "shop_database_uri_1": f"postgres://{name}:p%40ss@db:5432/{name}",
+        "shop_database_uri_1": "postgres://bookings:p%40ss@db:5432/bookings",
     }
 
 
-def test_later_passwords_have_a_login_of_their_own(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_later_passwords_have_a_login_of_their_own(docker: RecordedDocker, environment: Environment) -> None:
     docker.answers = {"secret ls": "shop_database_password_1 shop_database_uri_2"}
 
     secret.put(environment, "database_password", "new")
 
     assert made(docker)["shop_database_password_3"] == "new"
-    assert f"://{secret.DATABASE}_3:new@" in made(docker)["shop_database_uri_3"]
+    assert "://bookings_3:new@" in made(docker)["shop_database_uri_3"]
 
 
-def test_redis_address_follows_its_password(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_redis_address_follows_its_password(docker: RecordedDocker, environment: Environment) -> None:
     secret.put(environment, "redis_password", "new")
 
     assert made(docker)["shop_redis_uri_1"] == "redis://:new@redis:6379/0"
@@ -86,10 +82,7 @@ def test_end_of_a_certificate_is_noted(docker: RecordedDocker, environment: Envi
     secret.put(environment, "tls_certificate", pem)
 
     (line,) = docker.called("secret create")
-    assert (
-        f"--label=deploy.not-after={end.isoformat()} --label=deploy.fingerprint={fingerprint}"
-        in line
-    )
+    assert f"--label=deploy.not-after={end.isoformat()} --label=deploy.fingerprint={fingerprint}" in line
 
 
 @pytest.mark.parametrize(
@@ -101,9 +94,7 @@ def test_end_of_a_certificate_is_noted(docker: RecordedDocker, environment: Envi
         ("tls_certificate", "x", "no certificate"),
     ],
 )
-def test_refused(
-    docker: RecordedDocker, environment: Environment, name: str, value: str, what: str
-) -> None:
+def test_refused(docker: RecordedDocker, environment: Environment, name: str, value: str, what: str) -> None:
     with pytest.raises(Problem, match=what):
         secret.put(environment, name, value)
 
@@ -131,17 +122,13 @@ def test_generated_values_differ_and_need_no_quotes() -> None:
 
 
 def uses(**versions: int) -> dict[str, Any]:
-    return {
-        "secrets": {name: {"name": f"shop_{name}_{version}"} for name, version in versions.items()}
-    }
+    return {"secrets": {name: {"name": f"shop_{name}_{version}"} for name, version in versions.items()}}
 
 
 def test_what_no_kept_release_uses_goes_and_what_waits_stays(
     docker: RecordedDocker, environment: Environment
 ) -> None:
-    docker.answers = {
-        "secret ls": " ".join(f"shop_secret_key_{version}" for version in range(1, 6))
-    }
+    docker.answers = {"secret ls": " ".join(f"shop_secret_key_{version}" for version in range(1, 6))}
     old, running = uses(secret_key=2), uses(secret_key=4)
 
     assert secret.unused(environment, [old, running], running) == [
@@ -150,21 +137,15 @@ def test_what_no_kept_release_uses_goes_and_what_waits_stays(
     ]
 
 
-def test_version_that_nobody_knows_is_kept(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_version_that_nobody_knows_is_kept(docker: RecordedDocker, environment: Environment) -> None:
     docker.answers = {"secret ls": "shop_cron_api_key_0 shop_cron_api_key_1 shop_cron_api_key_2"}
     running = uses(cron_api_key=2)
 
     assert secret.unused(environment, [running], running) == ["shop_cron_api_key_1"]
 
 
-def test_password_lives_as_long_as_its_address(
-    docker: RecordedDocker, environment: Environment
-) -> None:
-    have = [
-        f"shop_database_{name}_{version}" for name in ("password", "uri") for version in (1, 2, 3)
-    ]
+def test_password_lives_as_long_as_its_address(docker: RecordedDocker, environment: Environment) -> None:
+    have = [f"shop_database_{name}_{version}" for name in ("password", "uri") for version in (1, 2, 3)]
     docker.answers = {"secret ls": " ".join(have)}
     old, running = (
         uses(database_password=1, database_uri=2),

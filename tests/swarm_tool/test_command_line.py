@@ -7,8 +7,6 @@ import pytest
 from swarm_tool import command_line, environment
 from swarm_tool.outcome import Exit, Problem
 
-from .conftest import PROJECT
-
 
 def main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["deploy/swarm", *arguments])
@@ -55,7 +53,7 @@ def test_exit_codes(
 
 
 def test_help_explains_the_exit_codes() -> None:
-    command = [sys.executable, str(PROJECT / "deploy" / "swarm"), "--help"]
+    command = [sys.executable, str(environment.DEPLOY / "swarm"), "--help"]
 
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -64,4 +62,4 @@ def test_help_explains_the_exit_codes() -> None:
 
 
 def test_the_command_starts_by_itself() -> None:
-    assert os.access(PROJECT / "deploy" / "swarm", os.X_OK)
+    assert os.access(environment.DEPLOY / "swarm", os.X_OK)

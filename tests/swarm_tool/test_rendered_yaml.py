@@ -57,9 +57,7 @@ def test_small_part_of_yaml(text: str, value: object) -> None:
     assert parse(text) == value
 
 
-@pytest.mark.parametrize(
-    "text", ["a: 1\n b: 2\n", "a: 1\njust words\n", "- a\nb: 1\n", "&anchor a: 1\n"]
-)
+@pytest.mark.parametrize("text", ["a: 1\n b: 2\n", "a: 1\njust words\n", "- a\nb: 1\n", "&anchor a: 1\n"])
 def test_anything_else_is_an_error_with_its_line(text: str) -> None:
     with pytest.raises(ValueError, match=r"line \d of the rendered stack"):
         parse(text)

@@ -18,9 +18,7 @@ DIGEST = "sha256:" + "a" * 64
     ],
 )
 def test_tag_becomes_a_digest(docker: RecordedDocker, reference: str, known: str) -> None:
-    docker.answers = {
-        "image inspect": [[{"Id": "sha256:b", "RepoDigests": ["elsewhere@sha256:c", known]}]]
-    }
+    docker.answers = {"image inspect": [[{"Id": "sha256:b", "RepoDigests": ["elsewhere@sha256:c", known]}]]}
 
     assert images.resolve(docker, reference) == f"{reference}@{DIGEST}"
     assert docker.calls[0] == f"pull --quiet {reference}"
@@ -32,9 +30,7 @@ def test_digest_stays(docker: RecordedDocker) -> None:
     assert images.resolve(docker, f"app:1@{DIGEST}") == f"app:1@{DIGEST}"
 
 
-def test_image_of_the_only_node_is_used_by_its_id(
-    docker: RecordedDocker, refusal: DockerError
-) -> None:
+def test_image_of_the_only_node_is_used_by_its_id(docker: RecordedDocker, refusal: DockerError) -> None:
     docker.answers = {
         "pull": refusal,
         "image inspect": [[{"Id": DIGEST, "RepoDigests": []}]],
@@ -59,9 +55,7 @@ def test_image_of_one_of_two_nodes_is_refused(docker: RecordedDocker, refusal: D
     assert "the other nodes do not have it" in problem.value.why
 
 
-def test_registry_that_is_away_does_not_stop_a_rollback(
-    docker: RecordedDocker, refusal: DockerError
-) -> None:
+def test_registry_that_is_away_does_not_stop_a_rollback(docker: RecordedDocker, refusal: DockerError) -> None:
     docker.answers = {
         "pull": refusal,
         "image inspect": [[{"Id": "sha256:b"}]],
@@ -90,9 +84,7 @@ def test_image_in_its_registry_alone_exists(docker: RecordedDocker, refusal: Doc
     ("variables", "release"),
     [(["PATH=/bin", "RELEASE=1a2b"], "1a2b"), (["PATH=/bin"], "v1"), (None, "v1")],
 )
-def test_release_in_an_image(
-    docker: RecordedDocker, variables: list[str] | None, release: str
-) -> None:
+def test_release_in_an_image(docker: RecordedDocker, variables: list[str] | None, release: str) -> None:
     docker.answers = {"image inspect": [[{"Config": {"Env": variables}}]]}
 
     assert images.release_of(docker, f"registry:5000/app:v1@{DIGEST}") == release

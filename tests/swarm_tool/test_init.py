@@ -22,9 +22,14 @@ NAMES = (
 
 @pytest.fixture(autouse=True)
 def manager(docker: RecordedDocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    sketch = {"secrets": {name: {"name": f"shop_{name}_1"} for name in NAMES}}
-    monkeypatch.setattr(Environment, "sketch", lambda _: sketch)
+    monkeypatch.setattr(Environment, "sketch", lambda _: uses({name: f"shop_{name}_1" for name in NAMES}))
     docker.answers = {"version": "28.2.2", "info": "true"}
+
+
+def uses(names: dict[str, str]) -> dict[str, Any]:
+    """Return a stack that uses secrets, each under its full name."""
+    services = {"db": {"environment": {"DATABASE": "bookings"}}}
+    return {"services": services, "secrets": {key: {"name": name} for key, name in names.items()}}
 
 
 def made(docker: RecordedDocker) -> dict[str, str]:
@@ -56,9 +61,7 @@ def test_nothing_is_made_twice(
     assert "found: secret secret_key, version 2" in capsys.readouterr().out
 
 
-def test_given_certificate_is_taken(
-    docker: RecordedDocker, environment: Environment, tmp_path: Path
-) -> None:
+def test_given_certificate_is_taken(docker: RecordedDocker, environment: Environment, tmp_path: Path) -> None:
     swarm(docker, node("a"))
     given = self_signed("shop.test")
     files = [tmp_path / "certificate", tmp_path / "key"]
@@ -98,8 +101,7 @@ def test_version_that_nobody_knows_is_made_once(
 ) -> None:
     keys = {name: f"shop_{name}_1" for name in (*NAMES, "cron_api_key")}
     keys["cron_api_key_previous"] = "shop_cron_api_key_0"
-    sketch = {"secrets": {key: {"name": name} for key, name in keys.items()}}
-    monkeypatch.setattr(Environment, "sketch", lambda _: sketch)
+    monkeypatch.setattr(Environment, "sketch", lambda _: uses(keys))
     swarm(docker, node("a"))
 
     init(environment, None, None, None)

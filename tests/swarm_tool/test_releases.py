@@ -72,9 +72,7 @@ def test_old_releases_are_forgotten(docker: RecordedDocker, environment: Environ
 
 
 @pytest.mark.parametrize("error", [KeyError, OSError])
-def test_user_without_a_name_has_a_number(
-    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
-) -> None:
+def test_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
     def nameless() -> str:
         raise error("no such user")
 

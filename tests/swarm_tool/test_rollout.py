@@ -63,9 +63,7 @@ def test_update_that_ends_well(
     roll_out(environment, "15")
 
     assert "2/2 as intended, completed" in capsys.readouterr().out
-    assert (
-        '"deploy.mark": "15"' in docker.values[docker.calls.index(docker.called("stack deploy")[0])]
-    )
+    assert '"deploy.mark": "15"' in docker.values[docker.calls.index(docker.called("stack deploy")[0])]
 
 
 def test_nothing_to_do_is_done_at_once(
@@ -99,9 +97,7 @@ def test_rollback_by_the_swarm(docker: RecordedDocker, environment: Environment)
     assert failure.value.task["Status"]["State"] == "failed"
 
 
-def test_rollback_that_the_swarm_calls_completed(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_rollback_that_the_swarm_calls_completed(docker: RecordedDocker, environment: Environment) -> None:
     # Seen with engine 26: after a rollback of its own the state may read "completed".
     play(docker, recorded("updating"), recorded("completed"), before=2)
 
@@ -149,9 +145,7 @@ def test_engine_may_fail_to_start_a_task_now_and_then(
         roll_out(environment, "15")
 
 
-def test_task_of_the_release_before_may_die(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_task_of_the_release_before_may_die(docker: RecordedDocker, environment: Environment) -> None:
     died = copy.deepcopy(recorded("updating")["tasks"][0])
     died["Status"]["State"], died["DesiredState"] = "failed", "shutdown"
     done = recorded("completed")
@@ -160,9 +154,7 @@ def test_task_of_the_release_before_may_die(
     roll_out(environment, "15")
 
 
-def test_task_that_finds_no_node(
-    docker: RecordedDocker, environment: Environment, clock: Clock
-) -> None:
+def test_task_that_finds_no_node(docker: RecordedDocker, environment: Environment, clock: Clock) -> None:
     moment = recorded("updating")
     moment["tasks"][0]["Status"].update(
         State="pending", Err="no suitable node (insufficient resources on 1 node)"
@@ -183,8 +175,7 @@ def test_deadline(docker: RecordedDocker, environment: Environment, clock: Clock
         roll_out(environment, "16", deadline=10)
 
     assert (
-        failure.value.why
-        == "not done within the deadline of 10 s: 0/2 as intended, updating (old, starting)"
+        failure.value.why == "not done within the deadline of 10 s: 0/2 as intended, updating (old, starting)"
     )
     assert clock.now == pytest.approx(10, abs=2)
 

@@ -5,12 +5,18 @@ The stack is judged as `docker stack config` renders it; the files are read for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import rules, sources
-from .rules import Complaint, Mapping
+from .lint_rules import RULES, Complaint, Mapping
+
+# A file and the number of a line in it.
+Place = tuple[Path, int]
+
+KEY_LINE = re.compile(r"(?P<indent> *)(?P<key>[\w.-]+):(?:\s|$)")
+VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?P<operator>:?[-?])?[^}]*\}|(?P<plain>\w+))")
 
 
 class Finding(NamedTuple):
@@ -25,7 +31,7 @@ class Finding(NamedTuple):
         return f"{self.file}:{self.line}: {self.service}: {self.message}"
 
 
-def check(stack: Mapping, files: list[Path]) -> list[Finding]:
+def findings(stack: Mapping, files: list[Path]) -> list[Finding]:
     """Judge a rendered stack.
 
     Args:
@@ -33,16 +39,16 @@ def check(stack: Mapping, files: list[Path]) -> list[Finding]:
         files: the stack files in the order in which they were merged.
     """
     texts = {file: file.read_text(encoding="utf-8") for file in files}
-    findings = [Finding(*place, "-", message) for place, message in sources.unguarded_variables(texts)]
+    found = [Finding(*place, "-", message) for place, message in unguarded_variables(texts)]
     for name, service in stack.get("services", {}).items():
-        for rule in rules.RULES:
+        for rule in RULES:
             for key, message in rule(service):
-                file, line = sources.find(texts, ["services", name, *key.split(".")])
-                findings.append(Finding(file, line, name, f"{key}: {message}"))
+                file, line = find(texts, ["services", name, *key.split(".")])
+                found.append(Finding(file, line, name, f"{key}: {message}"))
     for name, (key, message) in [*external_objects(stack), *same_secret_twice(stack), *published_twice(stack)]:
-        file, line = sources.find(texts, key.split("."))
-        findings.append(Finding(file, line, name, message))
-    return sorted(findings)
+        file, line = find(texts, key.split("."))
+        found.append(Finding(file, line, name, message))
+    return sorted(found)
 
 
 def external_objects(stack: Mapping) -> Iterator[tuple[str, Complaint]]:
@@ -78,3 +84,49 @@ def published_twice(stack: Mapping) -> Iterator[tuple[str, Complaint]]:
                 message = f"port {published[0]} is published by {seen[published]} already"
                 yield name, (f"services.{name}.ports", message)
             seen[published] = name
+
+
+def find(sources: dict[Path, str], path: list[str]) -> Place:
+    """Return file and line of a key, or of the longest part of its path that is written down somewhere."""
+    places = [(file, positions(text)) for file, text in sources.items()]
+    for length in range(len(path), 0, -1):
+        # A key is wrong where it was said last, as in merging. A missing one belongs where most is said, at first.
+        for file, lines in reversed(places) if length == len(path) else places:
+            if tuple(path[:length]) in lines:
+                return file, lines[tuple(path[:length])]
+    return places[0][0], 1
+
+
+def positions(text: str) -> dict[tuple[str, ...], int]:
+    """Return the line of each key of a YAML file in block style, by its path."""
+    found: dict[tuple[str, ...], int] = {}
+    parents: list[tuple[int, str]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = KEY_LINE.match(line)
+        if match:
+            indent = len(match["indent"])
+            parents = [(depth, key) for depth, key in parents if depth < indent]
+            parents.append((indent, match["key"]))
+            found.setdefault(tuple(key for _, key in parents), number)
+    return found
+
+
+def unguarded_variables(sources: dict[Path, str]) -> Iterator[tuple[Place, str]]:
+    """Find variables that become empty without a word when they are not set.
+
+    One `${NAME:?message}` is enough for all other places, since nothing is rendered without it.
+    """
+    used = []
+    required = set()
+    for file, text in sources.items():
+        for number, line in enumerate(text.splitlines(), start=1):
+            for found in VARIABLE.finditer(line.partition("#")[0].replace("$$", "")):
+                name = found["braced"] or found["plain"]
+                if found["operator"] == ":?":
+                    required.add(name)
+                elif not found["operator"]:
+                    used.append((file, number, name))
+    for file, number, name in used:
+        if name not in required:
+            message = f"${{{name}}} becomes empty when it is not set: write ${{{name}:?set {name}}}, or a default"
+            yield (file, number), message

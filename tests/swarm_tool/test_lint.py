@@ -3,15 +3,14 @@
 The docker client renders them; no engine is needed.
 """
 
-import importlib
 import os
 import shutil
-import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import yaml
+from swarm_tool.lint import findings
 
 from lab.command import run
 from tests.harness.need import skip_or_fail
@@ -200,6 +199,11 @@ BREACHES = {
 
 
 @pytest.fixture
+def no_engine() -> None:
+    """Here the real client renders the stack files; it needs no engine for that."""
+
+
+@pytest.fixture
 def deploy(example: Path, tmp_path: Path) -> Path:
     """A copy of the project's folder with the stack files."""
     if not shutil.which("docker"):
@@ -261,12 +265,7 @@ def lint(deploy: Path, environment: str = "production") -> list[str]:
     variables = {**os.environ, **settings, "APP_IMAGE": "app:1", "RELEASE": "1"}
     command = ["docker", "stack", "config", *(f"--compose-file={file}" for file in files)]
     text = run(command, deploy, variables).stdout
-    sys.path.insert(0, str(deploy))
-    try:
-        tool: Any = importlib.import_module("stack_lint.check")
-    finally:
-        sys.path.remove(str(deploy))
-    found = tool.check(yaml.safe_load(text), [deploy / file for file in files])
+    found = findings(yaml.safe_load(text), [deploy / file for file in files])
     return [str(finding).removeprefix(f"{deploy}/") for finding in found]
 
 

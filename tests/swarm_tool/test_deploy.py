@@ -58,16 +58,10 @@ def swarm(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Swarm:
             purpose, job.Result(0, " Applying shop.0001_initial... OK\n")
         )(),
     )
-    monkeypatch.setattr(
-        rollout, "services_of", lambda _: dict.fromkeys(("app", "db", "proxy", "redis"))
-    )
-    monkeypatch.setattr(
-        rollout, "roll_out", lambda _, __, mark, *___: swarm.step(f"roll out {mark}")()
-    )
+    monkeypatch.setattr(rollout, "services_of", lambda _: dict.fromkeys(("app", "db", "proxy", "redis")))
+    monkeypatch.setattr(rollout, "roll_out", lambda _, __, mark, *___: swarm.step(f"roll out {mark}")())
     monkeypatch.setattr(rollout, "remove_other_services", lambda *_: [])
-    monkeypatch.setattr(
-        "swarm_tool.deploy.verify", lambda _, release, *__: swarm.step(f"verify {release}")()
-    )
+    monkeypatch.setattr("swarm_tool.deploy.verify", lambda _, release, *__: swarm.step(f"verify {release}")())
     monkeypatch.setattr("swarm_tool.deploy.signal.signal", lambda *_: None)
     monkeypatch.setattr(releases, "listed", lambda _: [made(1)])
     monkeypatch.setattr(releases, "record", lambda _, release: swarm.recorded.append(release))
@@ -115,21 +109,15 @@ def test_first_deploy_brings_up_the_database_first(
     ]  # fmt: skip
 
 
-def test_dry_run_changes_nothing(
-    swarm: Swarm, deployment: Deployment, docker: RecordedDocker
-) -> None:
+def test_dry_run_changes_nothing(swarm: Swarm, deployment: Deployment, docker: RecordedDocker) -> None:
     assert deployment.deploy("app:9", True) == Exit.DONE
 
     assert {step for step in swarm.did if "check" not in step} == set()
     assert [line for line in docker.calls if " ls" not in line and "inspect" not in line] == []
 
 
-@pytest.mark.parametrize(
-    "step", ["check_engine", "check_lint", "check_exist", "proxy-check", "migrate"]
-)
-def test_failure_before_the_rollout_touches_nothing(
-    swarm: Swarm, deployment: Deployment, step: str
-) -> None:
+@pytest.mark.parametrize("step", ["check_engine", "check_lint", "check_exist", "proxy-check", "migrate"])
+def test_failure_before_the_rollout_touches_nothing(swarm: Swarm, deployment: Deployment, step: str) -> None:
     swarm.fails[step] = Problem("no", "because", "do")
 
     with pytest.raises(Problem, match="no"):
@@ -214,10 +202,7 @@ def test_rollback_warns_of_migrations(
 
     assert deployment.rollback("1") == Exit.DONE
 
-    assert (
-        "migrations were applied since, and stay applied: shop.0002_price"
-        in capsys.readouterr().out
-    )
+    assert "migrations were applied since, and stay applied: shop.0002_price" in capsys.readouterr().out
     (release,) = swarm.recorded
     assert (release.number, release.name, release.what) == (4, "v1", "rollback to 1")
     assert json.dumps(release.stack) == json.dumps({"services": {"app": {"image": "app:1@pinned"}}})

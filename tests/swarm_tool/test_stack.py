@@ -32,12 +32,8 @@ def test_newest_secrets_are_used() -> None:
 
 
 def test_previous_secret_is_what_runs() -> None:
-    running = secrets(
-        cron_api_key="shop_cron_api_key_2", cron_api_key_previous="shop_cron_api_key_1"
-    )
-    wanted = secrets(
-        cron_api_key="shop_cron_api_key_1", cron_api_key_previous="shop_cron_api_key_1"
-    )
+    running = secrets(cron_api_key="shop_cron_api_key_2", cron_api_key_previous="shop_cron_api_key_1")
+    wanted = secrets(cron_api_key="shop_cron_api_key_1", cron_api_key_previous="shop_cron_api_key_1")
 
     stack.set_versions("shop", wanted, {"cron_api_key": 3}, running)
 
@@ -56,12 +52,8 @@ def test_previous_secret_is_never_the_current_one() -> None:
 
 
 def test_new_password_restarts_the_app_but_not_the_database() -> None:
-    running = secrets(
-        database_password="shop_database_password_1", database_uri="shop_database_uri_1"
-    )
-    wanted = secrets(
-        database_password="shop_database_password_1", database_uri="shop_database_uri_1"
-    )
+    running = secrets(database_password="shop_database_password_1", database_uri="shop_database_uri_1")
+    wanted = secrets(database_password="shop_database_password_1", database_uri="shop_database_uri_1")
 
     stack.set_versions("shop", wanted, {"database_password": 2, "database_uri": 2}, running)
 
@@ -74,9 +66,7 @@ def test_config_is_named_by_its_content(tmp_path: Path) -> None:
     for content, driver in (("one", ""), ("two", ""), ("two", "golang"), ("two", "golang")):
         file.write_text(content, encoding="utf-8")
         wanted = {
-            "configs": {
-                "nginx": {"file": str(file), "name": "shop_nginx_1", "template_driver": driver}
-            }
+            "configs": {"nginx": {"file": str(file), "name": "shop_nginx_1", "template_driver": driver}}
         }
         (config,) = stack.take_configs("shop", wanted)
         assert wanted == {"configs": {"nginx": {"external": True, "name": config.name}}}
@@ -88,9 +78,7 @@ def test_config_is_named_by_its_content(tmp_path: Path) -> None:
 
 
 def test_images_are_pinned_once_each() -> None:
-    wanted = {
-        "services": {"app": {"image": "app:1", "env_file": "x.env"}, "cron": {"image": "app:1"}}
-    }
+    wanted = {"services": {"app": {"image": "app:1", "env_file": "x.env"}, "cron": {"image": "app:1"}}}
     asked = []
 
     def pin(reference: str) -> str:

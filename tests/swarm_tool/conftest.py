@@ -2,17 +2,12 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT / "deploy"))
-
-from swarm_tool.docker import Docker, DockerError  # noqa: E402
-from swarm_tool.environment import Environment  # noqa: E402
+from swarm_tool.docker import Docker, DockerError
+from swarm_tool.environment import Environment
 
 RECORDED = Path(__file__).with_name("recorded")
 
@@ -44,10 +39,11 @@ class RecordedDocker(Docker):
 
 @pytest.fixture(autouse=True)
 def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a docker client that says nothing before any real one: no test here reaches an engine."""
+    """Put a docker client that knows one stack before any real one: no test here reaches an engine."""
     program = tmp_path / "no-engine" / "docker"
     program.parent.mkdir()
-    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    script = f"#!/bin/sh\n[ \"$1 $2\" != 'stack config' ] || cat '{RECORDED / 'rendered.yml'}'\n"
+    program.write_text(script, encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
 

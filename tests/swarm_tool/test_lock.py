@@ -50,18 +50,14 @@ def test_lock_is_taken_and_given_back(docker: RecordedDocker, environment: Envir
     assert docker.called("config rm") == ["config rm shop_lock"]
 
 
-def test_lock_that_somebody_took_since_is_left(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_lock_that_somebody_took_since_is_left(docker: RecordedDocker, environment: Environment) -> None:
     with lock.held(environment, "deploy", 60, 0):
         held_by(docker, os.getpid())
 
     assert docker.called("config rm") == []
 
 
-def test_held_lock_is_refused_and_tells_who_and_why(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_held_lock_is_refused_and_tells_who_and_why(docker: RecordedDocker, environment: Environment) -> None:
     held_by(docker, os.getpid())
 
     with pytest.raises(Problem, match="production is locked") as problem:
@@ -121,9 +117,7 @@ def test_lock_left_behind_is_never_broken_silently(
     assert "the lock was of ann@laptop" in capsys.readouterr().out
 
 
-def test_lock_in_use_is_broken_only_by_force(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_lock_in_use_is_broken_only_by_force(docker: RecordedDocker, environment: Environment) -> None:
     held_by(docker, os.getpid())
     with pytest.raises(Problem, match="may be in use"):
         lock.break_open(environment, force=False)
@@ -133,9 +127,7 @@ def test_lock_in_use_is_broken_only_by_force(
     assert docker.called("config rm")
 
 
-def test_lock_of_a_person_is_given_back_by_anybody(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_lock_of_a_person_is_given_back_by_anybody(docker: RecordedDocker, environment: Environment) -> None:
     held_by(docker, 0)
 
     lock.break_open(environment, force=False)

@@ -25,9 +25,7 @@ def test_job_is_like_the_service_but_ends(
 ) -> None:
     docker.answers = {"network ls": "shop_backend other_frontend"}
 
-    made = job.definition(
-        environment, stack, "app", {"command": ["python", "manage.py", "migrate"]}
-    )
+    made = job.definition(environment, stack, "app", {"command": ["python", "manage.py", "migrate"]})
 
     task, app = made["services"]["task"], stack["services"]["app"]
     for key in (
@@ -66,9 +64,7 @@ def test_job_joins_only_networks_that_exist(
 def test_job_never_publishes_a_port(
     docker: RecordedDocker, environment: Environment, stack: dict[str, Any]
 ) -> None:
-    made = job.definition(
-        environment, stack, "proxy", {"command": ["nginx", "-t"], "mode": "global-job"}
-    )
+    made = job.definition(environment, stack, "proxy", {"command": ["nginx", "-t"], "mode": "global-job"})
 
     assert "ports" not in made["services"]["task"]
     assert made["services"]["task"]["deploy"]["mode"] == "global-job"
@@ -97,9 +93,7 @@ def test_task_that_never_ran(docker: RecordedDocker, environment: Environment) -
     assert docker.called("service rm")
 
 
-def test_task_that_takes_too_long_is_removed(
-    docker: RecordedDocker, environment: Environment
-) -> None:
+def test_task_that_takes_too_long_is_removed(docker: RecordedDocker, environment: Environment) -> None:
     docker.answers = {"service ps": "t", "inspect --type task": [[ended("running")]]}
 
     with pytest.raises(Problem, match="was stopped after"):

@@ -1,1 +1,0 @@
-"""The check of stack files behind `deploy/swarm lint`, and before each deploy."""

@@ -1,1 +1,0 @@
-"""The lint of rendered stacks: it lets the project's own files pass, and every rule of it fires."""
