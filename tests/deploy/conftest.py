@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.docker import docker, unique_name
-
-from .trial import Trial
+from lab.docker import unique_name
+from tests.harness.trial import Trial
 
 
 @pytest.fixture(scope="package")
@@ -34,6 +33,4 @@ def trial(deployed: Trial, request: pytest.FixtureRequest) -> Iterator[Trial]:
     failures = request.session.testsfailed
     yield deployed
     if request.session.testsfailed > failures:
-        for service in ("app", "proxy", "db"):
-            logs = docker("service", "logs", "--raw", "--tail=20", f"{deployed.name}_{service}", check=False)
-            print(f"--- {service} ---\n{logs.stdout}{logs.stderr}")
+        print(deployed.logs())

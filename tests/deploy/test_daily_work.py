@@ -10,10 +10,9 @@ import pytest
 
 from lab.command import run
 from lab.wait import wait_until
-from tests.swarm.client_machine import client_machine
-from tests.swarm.load import load
-
-from .trial import Trial
+from tests.harness.client_machine import client_machine
+from tests.harness.load import load
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.swarm
 

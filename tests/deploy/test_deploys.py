@@ -2,7 +2,7 @@
 
 import pytest
 
-from .trial import Trial
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.swarm
 

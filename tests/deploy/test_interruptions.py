@@ -5,8 +5,7 @@ import signal
 import pytest
 
 from lab.wait import wait_until
-
-from .trial import Trial
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.swarm
 

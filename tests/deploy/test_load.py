@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from lab.wait import wait_until
-from tests.swarm.load import Load, load
-
-from .trial import Trial
+from tests.harness.load import Load, load
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.swarm
 

@@ -8,9 +8,8 @@ import pytest
 
 from lab.docker import docker, unique_name
 from tests.harness.images import build
-from tests.swarm.load import load
-
-from .trial import Trial
+from tests.harness.load import load
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.swarm
 

@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from lab.docker import docker
-
-from .trial import Trial
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.swarm
 

@@ -8,8 +8,7 @@ import pytest
 from lab.command import run
 from lab.docker import docker
 from tests.harness.certificate import make_certificate
-
-from .trial import DOMAIN, Trial, label
+from tests.harness.trial import DOMAIN, Trial, label
 
 pytestmark = pytest.mark.swarm
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.sshd import Sshd, sshd
-
-from .trial import Trial
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.swarm
 

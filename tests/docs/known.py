@@ -55,7 +55,7 @@ def template_targets(_: Path) -> set[str]:
 
 
 def template_variables(_: Path) -> set[str]:
-    harness = [TEMPLATE / "tests" / "harness" / "need.py", TEMPLATE / "tests" / "engine" / "client.py"]
+    harness = [TEMPLATE / "tests" / "harness" / "need.py", TEMPLATE / "lab" / "engine" / "client.py"]
     asked = re.findall(rf'environ\.get\("{NAME}"', text_of(*harness))
     return set(asked) | set(re.findall(rf"^{NAME} \?=", text_of(TEMPLATE / "Makefile"), re.MULTILINE))
 

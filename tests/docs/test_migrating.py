@@ -17,7 +17,7 @@ from lab.wait import wait_until
 from tests.docs.console import follow, steps
 from tests.docs.renamed import renamed
 from tests.harness.clone import GIT_ENVIRONMENT, clone_template, commit, git
-from tests.swarm.stack import remove
+from tests.harness.running import remove
 
 pytestmark = pytest.mark.swarm
 
@@ -44,8 +44,6 @@ def names() -> Iterator[dict[str, str]]:
     stack = unique_name("moved")
     yield {"bookings-laptop": stack, "8080": str(free_port()), "8443": str(free_port())}
     remove(stack)
-    for config in docker("config", "ls", "--quiet", "--filter", f"name={stack}_").stdout.split():
-        docker("config", "rm", config)
     for image in ("app:one", "proxy:1"):
         docker("image", "rm", f"{stack}/{image}", check=False)
 

@@ -10,7 +10,7 @@ from lab.ports import free_port
 from tests.docs.console import follow, steps
 from tests.docs.renamed import renamed
 from tests.harness.clone import GIT_ENVIRONMENT, clone_template
-from tests.swarm.stack import remove
+from tests.harness.running import remove
 
 pytestmark = pytest.mark.swarm
 
@@ -34,8 +34,6 @@ def names() -> Iterator[dict[str, str]]:
     }
     remove(stack)
     docker("rm", "--force", "--volumes", registry, check=False)
-    for config in docker("config", "ls", "--quiet", "--filter", f"name={stack}_").stdout.split():
-        docker("config", "rm", config)
     listed = ("image", "ls", "--format={{.Repository}}:{{.Tag}}", f"localhost:{port}/shop/*")
     for image in docker(*listed).stdout.split():
         docker("image", "rm", image)

@@ -10,7 +10,8 @@ from typing import Any
 
 from lab.docker import docker
 from lab.wait import wait_until
-from tests.swarm.stack import Stack, inspect
+from tests.harness.running import inspect
+from tests.harness.stack import Stack
 
 INSIDE = Path(__file__).with_name("inside.py")
 

@@ -10,7 +10,7 @@ from lab.docker import docker, unique_name
 from tests.harness.bake import bake
 from tests.harness.certificate import make_certificate
 from tests.harness.images import build
-from tests.swarm.stack import Stack, deployed, made_whole
+from tests.harness.stack import Stack, deployed, made_whole
 
 from .client import Client
 

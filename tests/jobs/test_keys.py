@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lab.docker import docker
-from tests.swarm.stack import Stack
+from tests.harness.stack import Stack
 
 from .client import Client
 

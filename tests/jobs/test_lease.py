@@ -8,7 +8,8 @@ import pytest
 
 from lab.docker import docker
 from lab.wait import wait_until
-from tests.swarm.stack import Stack, inspect
+from tests.harness.running import inspect
+from tests.harness.stack import Stack
 
 from .client import Client
 

@@ -8,7 +8,7 @@ import pytest
 
 from lab.docker import docker
 from lab.wait import wait_until
-from tests.swarm.stack import Stack
+from tests.harness.stack import Stack
 
 from .client import Client
 

@@ -9,7 +9,7 @@ import pytest
 from lab.docker import docker, unique_name
 from lab.nodes import Node, swarm_of
 from lab.registry import OpenRegistry, open_registry
-from tests.deploy.trial import Trial
+from tests.harness.trial import Trial
 
 CRONTAB = "* * * * * clear_sessions\n"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lab.nodes import Node
-from tests.deploy.trial import Trial
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.engine
 

@@ -6,7 +6,7 @@ import pytest
 
 from lab.nodes import Node
 from lab.wait import wait_until
-from tests.deploy.trial import Trial
+from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.engine
 

@@ -12,10 +12,10 @@ from lab.command import run
 from lab.docker import docker, unique_name
 from lab.registry import Registry, registry
 from lab.sshd import Sshd, sshd
-from tests.deploy.trial import OVERLAY, Trial
 from tests.harness.certificate import make_certificate
 from tests.harness.clone import commit, git
 from tests.harness.site import Site
+from tests.harness.trial import OVERLAY, Trial
 
 from .gitlab import GitLab
 from .vulnerabilities import Vulnerabilities, vulnerabilities

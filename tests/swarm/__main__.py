@@ -8,8 +8,8 @@ from lab.docker import docker
 from tests.harness.bake import TEMPLATE, bake
 from tests.harness.certificate import make_certificate
 from tests.harness.images import build
-
-from .stack import Stack, remove
+from tests.harness.running import remove
+from tests.harness.stack import Stack
 
 NAME = "exampleapp-try"
 # Browsers know that every name below localhost is this machine.

@@ -10,8 +10,7 @@ from lab.docker import unique_name
 from tests.harness.certificate import make_certificate
 from tests.harness.need import skip_or_fail
 from tests.harness.site import Site
-
-from .stack import Stack, deployed, made_whole
+from tests.harness.stack import Stack, deployed, made_whole
 
 
 @pytest.fixture(scope="package")

@@ -8,8 +8,8 @@ import pytest
 
 from lab.docker import docker
 from lab.wait import wait_until
-
-from .stack import Stack, this_node
+from tests.harness.running import this_node
+from tests.harness.stack import Stack
 
 pytestmark = pytest.mark.swarm
 

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.harness.site import Site
-
-from .stack import Stack
+from tests.harness.stack import Stack
 
 pytestmark = pytest.mark.swarm
 

@@ -3,8 +3,8 @@
 import pytest
 
 from lab.docker import docker
-
-from .stack import Stack, inspect
+from tests.harness.running import inspect
+from tests.harness.stack import Stack
 
 pytestmark = pytest.mark.swarm
 

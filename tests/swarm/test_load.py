@@ -6,10 +6,9 @@ import pytest
 
 from lab.docker import docker
 from lab.wait import wait_until
+from tests.harness.load import load
 from tests.harness.site import Site
-
-from .load import load
-from .stack import Stack
+from tests.harness.stack import Stack
 
 pytestmark = pytest.mark.swarm
 

@@ -12,10 +12,10 @@ import pytest
 
 from lab.docker import docker
 from lab.wait import wait_until
+from tests.harness.outage import watch
+from tests.harness.running import inspect
 from tests.harness.site import Site
-
-from .outage import watch
-from .stack import Stack, inspect
+from tests.harness.stack import Stack
 
 pytestmark = pytest.mark.swarm
 

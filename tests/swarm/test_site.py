@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 import pytest
 
 from lab.docker import docker
+from tests.harness.client_machine import client_machine
+from tests.harness.running import inspect
 from tests.harness.site import Answer, Site
-
-from .client_machine import client_machine
-from .stack import Stack, inspect
+from tests.harness.stack import Stack
 
 pytestmark = pytest.mark.swarm
 

@@ -11,12 +11,11 @@ from typing import Any
 
 from lab.command import run
 from lab.docker import docker
-from lab.ports import free_port
 from lab.wait import wait_until
+from tests.harness.client_machine import ITS_ADDRESS
+from tests.harness.running import RunningStack, this_node
 from tests.harness.signals import let_interrupt
 from tests.harness.site import Site
-from tests.swarm.client_machine import ITS_ADDRESS
-from tests.swarm.stack import remove, this_node
 
 DOMAIN = "trial.test"
 STUB = Path(__file__).with_name("stub")
@@ -60,19 +59,15 @@ services:
 
 
 @dataclass
-class Trial:
+class Trial(RunningStack):
     """One environment `trial` in a project's own copy, on the swarm of this machine.
 
     `settings` are added to deploy.env, `variables` to the environment in which deploy/swarm runs.
     """
 
-    name: str
-    project: Path
     proxy_image: str
     address: str = "127.0.0.1"
     settings: dict[str, str] = field(default_factory=dict)
-    http_port: int = field(default_factory=free_port)
-    https_port: int = field(default_factory=free_port)
     images: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -184,16 +179,6 @@ class Trial:
         found = [docker("service", "ps", *running, f"{self.name}_{service}").stdout for service in services]
         return set("".join(found or [docker("stack", "ps", *running, self.name).stdout]).split())
 
-    def container(self, service: str) -> str:
-        """Return the id of a container of a service."""
-        label = f"label=com.docker.swarm.service.name={self.name}_{service}"
-        return docker("ps", "--quiet", "--filter", label).stdout.split()[0]
-
-    def objects(self, kind: str) -> set[str]:
-        """Return the names of the secrets, configs, services or networks of this environment."""
-        listed = docker(kind, "ls", "--format={{.Name}}").stdout.split()
-        return {name for name in listed if name.startswith((f"{self.name}_", f"{self.name}-"))}
-
     def specification(self, service: str) -> dict[str, Any]:
         """Return what the swarm is told to run as a service."""
         (found,) = json.loads(docker("service", "inspect", f"{self.name}_{service}").stdout)
@@ -217,25 +202,9 @@ class Trial:
             lambda: not [job for job in self.objects("service") if job.endswith("_task")], 10, "no job"
         )
 
-    def sql(self, statement: str) -> str:
-        """Run SQL as the database's superuser, over the socket in its container; return the rows."""
-        psql = [
-            "psql",
-            "--username=postgres",
-            "--dbname=exampleapp",
-            "--no-align",
-            "--tuples-only",
-            "--quiet",
-        ]
-        return docker("exec", self.container("db"), *psql, f"--command={statement}").stdout.strip()
-
     def remove(self) -> None:
         """Remove everything that was made under this name."""
-        for service in self.objects("service"):
-            docker("service", "rm", service, check=False)
-        remove(self.name)
-        for config in self.objects("config"):
-            docker("config", "rm", config)
+        super().remove()
         for image in self.images:
             docker("image", "rm", "--force", image, check=False)
 

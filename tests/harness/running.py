@@ -1,105 +1,35 @@
-"""Deploy the example as a stack of its own, and remove every trace of it."""
+"""What runs in a swarm under a stack's name: look into it, wait for it, and remove every trace of it."""
 
 import json
-import os
-import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from lab.command import run
 from lab.docker import docker
 from lab.ports import free_port
 from lab.wait import wait_until
-from tests.harness.certificate import Certificate
-from tests.harness.site import Site
 
 SETTLE_SECONDS = 5
 
 
 @dataclass
-class Stack:
-    """One environment of `project` under a name, ports and secrets of its own.
-
-    `name` has at most 30 characters, since the swarm limits the names of configs to 64. `changes` replaces
-    values of the environment's deploy.env.
-    """
+class RunningStack:
+    """A stack that was deployed from `project`, whichever way, and listens on ports of its own."""
 
     name: str
     project: Path
-    app_image: str
-    proxy_image: str
-    certificate: Certificate
-    domain: str = "example.com"
-    environment: str = "production"
-    changes: dict[str, str] = field(default_factory=dict)
-    http_port: int = field(default_factory=free_port)
-    https_port: int = field(default_factory=free_port)
-    secrets: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def site(self) -> Site:
-        return Site(self.domain, self.http_port, self.https_port, self.certificate.certificate)
+    http_port: int = field(default_factory=free_port, kw_only=True)
+    https_port: int = field(default_factory=free_port, kw_only=True)
 
     @property
     def services(self) -> list[str]:
         """The names of the services, as the stack file has them."""
         text = (self.project / "deploy" / "stack.yml").read_text(encoding="utf-8")
         return sorted(yaml.safe_load(text)["services"])
-
-    def prepare(self) -> None:
-        """Label the node and make the secrets, as the comments in deploy/stack.yml ask for."""
-        docker("node", "update", "--label-add", f"{self.name}.database=true", this_node())
-        self.secrets = throwaway_secrets()
-        for name, value in self.secrets.items():
-            docker("secret", "create", f"{self.name}_{name}_1", "-", stdin=value)
-        docker("secret", "create", f"{self.name}_cron_api_key_0", "-", stdin=secrets.token_urlsafe(32))
-        files = {"tls_certificate": self.certificate.certificate, "tls_key": self.certificate.key}
-        for name, path in files.items():
-            docker("secret", "create", f"{self.name}_{name}_1", str(path))
-
-    def deploy(self, **changes: str) -> None:
-        """Deploy with the two commands from the head of deploy/stack.yml; wait for nothing.
-
-        `changes` are kept: they are part of every later deploy.
-        """
-        self.changes.update(changes)
-        variables = self.variables()
-        names = ("stack.yml", f"stack.{variables['OVERLAY']}.yml")
-        files = [f"--compose-file={name}" for name in names]
-        folder = self.project / "deploy"
-        env = {**os.environ, **variables}
-        rendered = run(["docker", "stack", "config", *files], folder, env).stdout
-        # The images are on this machine only: no registry is asked for their digests.
-        command = "docker stack deploy --resolve-image=never --compose-file=-".split()
-        run([*command, self.name], folder, env, stdin=rendered)
-
-    def variables(self) -> dict[str, str]:
-        """Return what fills in the stack files: the environment's deploy.env, and what differs here."""
-        settings = self.project / "deploy" / "configs" / self.environment / "deploy.env"
-        lines = [
-            line for line in settings.read_text().splitlines() if "=" in line and not line.startswith("#")
-        ]
-        given = dict(line.split("=", 1) for line in lines)
-        # This machine's own engine.
-        del given["DOCKER_HOST"]
-        return {
-            **given,
-            "STACK": self.name,
-            "DOMAIN": self.domain,
-            "HTTP_PORT": str(self.http_port),
-            "HTTPS_PORT": str(self.https_port),
-            "APP_IMAGE": self.app_image,
-            "PROXY_IMAGE": self.proxy_image,
-            "RELEASE": "0123abc",
-            **self.changes,
-        }
 
     def wait_until_healthy(self, seconds: float = 120) -> None:
         """Wait until every service has all its replicas, which count only once they are healthy."""
@@ -138,10 +68,6 @@ class Stack:
         """Return running and wanted replicas, such as "1/2", by service."""
         lines = docker("stack", "services", "--format={{.Name}} {{.Replicas}}", self.name).stdout.splitlines()
         return {name.removeprefix(f"{self.name}_"): rest.split()[0] for name, rest in map(split_once, lines)}
-
-    def migrate(self) -> None:
-        """Bring the database up to date from within a replica."""
-        docker("exec", self.container("app"), "python", "manage.py", "migrate", "--verbosity=0")
 
     def container(self, service: str) -> str:
         """Return the id of one running container of a service."""
@@ -188,9 +114,20 @@ class Stack:
         label = f"label=com.docker.stack.namespace={self.name}"
         return docker("config", "ls", "--format={{.Name}}", "--filter", label).stdout.split()
 
+    def objects(self, kind: str) -> set[str]:
+        """Return the names of the secrets, configs, services or networks of this stack."""
+        return objects(kind, self.name)
+
     def sql(self, statement: str) -> str:
         """Run SQL as the database's superuser, over the socket in its container; return the rows."""
-        psql = ("psql", "--username=postgres", "--dbname=exampleapp", "--no-align", "--tuples-only")
+        psql = (
+            "psql",
+            "--username=postgres",
+            "--dbname=exampleapp",
+            "--no-align",
+            "--tuples-only",
+            "--quiet",
+        )
         return docker("exec", self.container("db"), *psql, f"--command={statement}").stdout.strip()
 
     def lines_with(self, service: str, needle: str) -> list[str]:
@@ -226,34 +163,8 @@ class Stack:
         take_down(self.name)
 
     def remove(self) -> None:
-        """Remove everything that `prepare` and `deploy` have made."""
+        """Remove everything that was made under this name."""
         remove(self.name)
-
-
-@contextmanager
-def deployed(stack: Stack) -> Iterator[Stack]:
-    """Deploy a stack, healthy and with its tables, for as long as the block lasts."""
-    try:
-        stack.prepare()
-        stack.deploy()
-        stack.wait_until_healthy()
-        stack.migrate()
-        yield stack
-    except BaseException:
-        print(stack.logs())
-        raise
-    finally:
-        stack.remove()
-
-
-@contextmanager
-def made_whole(stack: Stack, session: pytest.Session) -> Iterator[None]:
-    """Show the logs of the stack with a test that fails, and do not let it spoil the next one."""
-    failures = session.testsfailed
-    yield
-    if session.testsfailed > failures:
-        print(stack.logs())
-    stack.wait_until_healthy()
 
 
 def take_down(name: str) -> None:
@@ -265,27 +176,23 @@ def take_down(name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove every trace of a stack from this machine: also its volumes, its secrets and the node's label."""
+    """Remove every trace of a stack from this machine.
+
+    With it go its one-off tasks, its volumes and secrets, what is written down of it, and the node's label.
+    """
+    for service in objects("service", name):
+        docker("service", "rm", service, check=False)
     take_down(name)
-    for kind in ("volume", "secret"):
-        for found in docker(kind, "ls", "--quiet", "--filter", f"name={name}_").stdout.split():
+    for kind in ("volume", "secret", "config"):
+        for found in objects(kind, name):
             docker(kind, "rm", found)
     docker("node", "update", "--label-rm", f"{name}.database", this_node(), check=False)
 
 
-def throwaway_secrets() -> dict[str, str]:
-    """Return new values for all secrets but the certificate's two."""
-    database_password = secrets.token_urlsafe(24)
-    redis_password = secrets.token_urlsafe(24)
-    return {
-        "cron_api_key": secrets.token_urlsafe(32),
-        "database_password": database_password,
-        "database_uri": f"postgres://exampleapp:{database_password}@db:5432/exampleapp",
-        "email_uri": "consolemail://",
-        "redis_password": redis_password,
-        "redis_uri": f"redis://:{redis_password}@redis:6379/0",
-        "secret_key": secrets.token_urlsafe(50),
-    }
+def objects(kind: str, name: str) -> set[str]:
+    """Return the names of the secrets, configs, services, networks or volumes of a stack and of its tasks."""
+    listed = docker(kind, "ls", "--format={{.Name}}").stdout.split()
+    return {found for found in listed if found.startswith((f"{name}_", f"{name}-"))}
 
 
 def this_node() -> str:

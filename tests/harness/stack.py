@@ -1,0 +1,129 @@
+"""Deploy the example as a stack of its own with the docker client alone, and remove every trace of it."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from lab.command import run
+from lab.docker import docker
+from tests.harness.certificate import Certificate
+from tests.harness.running import RunningStack, this_node
+from tests.harness.site import Site
+
+
+@dataclass
+class Stack(RunningStack):
+    """One environment of `project` under a name and secrets of its own.
+
+    `name` has at most 30 characters, since the swarm limits the names of configs to 64. `changes` replaces
+    values of the environment's deploy.env.
+    """
+
+    app_image: str
+    proxy_image: str
+    certificate: Certificate
+    domain: str = "example.com"
+    environment: str = "production"
+    changes: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def site(self) -> Site:
+        return Site(self.domain, self.http_port, self.https_port, self.certificate.certificate)
+
+    def prepare(self) -> None:
+        """Label the node and make the secrets, as the comments in deploy/stack.yml ask for."""
+        docker("node", "update", "--label-add", f"{self.name}.database=true", this_node())
+        self.secrets = throwaway_secrets()
+        for name, value in self.secrets.items():
+            docker("secret", "create", f"{self.name}_{name}_1", "-", stdin=value)
+        docker("secret", "create", f"{self.name}_cron_api_key_0", "-", stdin=secrets.token_urlsafe(32))
+        files = {"tls_certificate": self.certificate.certificate, "tls_key": self.certificate.key}
+        for name, path in files.items():
+            docker("secret", "create", f"{self.name}_{name}_1", str(path))
+
+    def deploy(self, **changes: str) -> None:
+        """Deploy with the two commands from the head of deploy/stack.yml; wait for nothing.
+
+        `changes` are kept: they are part of every later deploy.
+        """
+        self.changes.update(changes)
+        variables = self.variables()
+        names = ("stack.yml", f"stack.{variables['OVERLAY']}.yml")
+        files = [f"--compose-file={name}" for name in names]
+        folder = self.project / "deploy"
+        env = {**os.environ, **variables}
+        rendered = run(["docker", "stack", "config", *files], folder, env).stdout
+        # The images are on this machine only: no registry is asked for their digests.
+        command = "docker stack deploy --resolve-image=never --compose-file=-".split()
+        run([*command, self.name], folder, env, stdin=rendered)
+
+    def variables(self) -> dict[str, str]:
+        """Return what fills in the stack files: the environment's deploy.env, and what differs here."""
+        settings = self.project / "deploy" / "configs" / self.environment / "deploy.env"
+        lines = [
+            line for line in settings.read_text().splitlines() if "=" in line and not line.startswith("#")
+        ]
+        given = dict(line.split("=", 1) for line in lines)
+        # This machine's own engine.
+        del given["DOCKER_HOST"]
+        return {
+            **given,
+            "STACK": self.name,
+            "DOMAIN": self.domain,
+            "HTTP_PORT": str(self.http_port),
+            "HTTPS_PORT": str(self.https_port),
+            "APP_IMAGE": self.app_image,
+            "PROXY_IMAGE": self.proxy_image,
+            "RELEASE": "0123abc",
+            **self.changes,
+        }
+
+    def migrate(self) -> None:
+        """Bring the database up to date from within a replica."""
+        docker("exec", self.container("app"), "python", "manage.py", "migrate", "--verbosity=0")
+
+
+@contextmanager
+def deployed(stack: Stack) -> Iterator[Stack]:
+    """Deploy a stack, healthy and with its tables, for as long as the block lasts."""
+    try:
+        stack.prepare()
+        stack.deploy()
+        stack.wait_until_healthy()
+        stack.migrate()
+        yield stack
+    except BaseException:
+        print(stack.logs())
+        raise
+    finally:
+        stack.remove()
+
+
+@contextmanager
+def made_whole(stack: Stack, session: pytest.Session) -> Iterator[None]:
+    """Show the logs of the stack with a test that fails, and do not let it spoil the next one."""
+    failures = session.testsfailed
+    yield
+    if session.testsfailed > failures:
+        print(stack.logs())
+    stack.wait_until_healthy()
+
+
+def throwaway_secrets() -> dict[str, str]:
+    """Return new values for all secrets but the certificate's two."""
+    database_password = secrets.token_urlsafe(24)
+    redis_password = secrets.token_urlsafe(24)
+    return {
+        "cron_api_key": secrets.token_urlsafe(32),
+        "database_password": database_password,
+        "database_uri": f"postgres://exampleapp:{database_password}@db:5432/exampleapp",
+        "email_uri": "consolemail://",
+        "redis_password": redis_password,
+        "redis_uri": f"redis://:{redis_password}@redis:6379/0",
+        "secret_key": secrets.token_urlsafe(50),
+    }
