@@ -13,10 +13,47 @@ export type Answer =
   /** No answer, or none that a replica gives. */
   | { kind: "silence" };
 
+/** Whoever shows what the server answered. */
+interface Display {
+  readonly url: string;
+  show(answer: Answer): void;
+}
+
+// Milliseconds between two questions.
+const INTERVAL = 5_000;
+
 // The server takes at most two seconds to check what it depends on.
 const PATIENCE = 4_000;
 
-export async function ask(url: string): Promise<Answer> {
+/** Asks again and again how the server is, while someone can see the page. */
+export function watch(display: Display): void {
+  let timer: number | undefined;
+  let asking = false;
+
+  async function check(): Promise<void> {
+    if (asking) {
+      return;
+    }
+    asking = true;
+    const answer = await ask(display.url);
+    asking = false;
+    display.show(answer);
+    const wait = answer.kind === "busy" ? Math.max(answer.wait, INTERVAL) : INTERVAL;
+    schedule(wait);
+  }
+
+  function schedule(wait: number): void {
+    clearTimeout(timer);
+    if (!document.hidden) {
+      timer = window.setTimeout(check, wait);
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => schedule(0));
+  schedule(INTERVAL);
+}
+
+async function ask(url: string): Promise<Answer> {
   try {
     const response = await fetch(url, {
       cache: "no-store",
