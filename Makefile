@@ -33,6 +33,10 @@ test: .venv/requirements.txt ## Run every test that this machine can run; say wh
 	@# These wait for a swarm most of the time, so they run side by side.
 	$(MAKE) --no-print-directory --jobs=2 test-stacks test-others
 
+.PHONY: test-quick
+test-quick: .venv/requirements.txt ## Run the tests that neither deploy a stack nor open a browser
+	$(PYTEST) -m "not browser and not swarm" --ignore=tests/nodes --ignore=tests/pipeline/test_starts.py
+
 .PHONY: test-browser
 test-browser: .venv/requirements.txt ## Run the tests in a browser
 	$(PYTEST) tests/browser

@@ -55,8 +55,21 @@ def test_files_follow_their_schemas(example: Path, schema: str, name: str) -> No
     check(schema, example / name)
 
 
-def test_workflow_of_the_template_follows_its_schema() -> None:
-    check("github-workflows", TEMPLATE / ".github/workflows/test.yml")
+WORKFLOWS = sorted((TEMPLATE / ".github/workflows").iterdir())
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_workflows_of_the_template_follow_their_schema(file: Path) -> None:
+    check("github-workflows", file)
+
+
+def test_actions_are_pinned_to_commits(example: Path) -> None:
+    """A tag can be moved to other code; the commit behind it says which version it was."""
+    for file in (*WORKFLOWS, example / "docs/github-actions.yml"):
+        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+        assert lines
+        for line in lines:
+            assert re.search(r"uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), f"{file}: {line}"
 
 
 @pytest.mark.parametrize(
