@@ -17,11 +17,18 @@ class RecordedDocker(Docker):
 
     def __init__(self) -> None:
         super().__init__({})
-        self.answers: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {"stack config": (RECORDED / "rendered.yml").read_text("utf-8")}
         self.calls: list[str] = []
         self.values: list[str] = []
 
-    def text(self, *arguments: str, value: str = "", timeout: float = 0, both: bool = False) -> str:
+    def text(
+        self,
+        *arguments: str,
+        value: str = "",
+        timeout: float = 0,
+        both: bool = False,
+        variables: dict[str, str] | None = None,
+    ) -> str:
         line = " ".join(arguments)
         self.calls.append(line)
         self.values.append(value)
@@ -39,11 +46,10 @@ class RecordedDocker(Docker):
 
 @pytest.fixture(autouse=True)
 def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a docker client that knows one stack before any real one: no test here reaches an engine."""
+    """Put a docker client that says nothing before any real one: no test here reaches an engine."""
     program = tmp_path / "no-engine" / "docker"
     program.parent.mkdir()
-    script = f"#!/bin/sh\n[ \"$1 $2\" != 'stack config' ] || cat '{RECORDED / 'rendered.yml'}'\n"
-    program.write_text(script, encoding="utf-8")
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
 

@@ -56,6 +56,22 @@ def test_what_is_no_certificate(text: str) -> None:
         describe(text)
 
 
+def test_text_before_the_first_of_a_chain_is_skipped() -> None:
+    first, _ = self_signed("first.test")
+    second, _ = self_signed("second.test")
+
+    assert describe(f"subject=CN = first.test\n{first}\n{second}") == describe(first)
+
+
+def test_machine_without_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    with pytest.raises(Problem) as problem:
+        describe("")
+
+    assert problem.value.lines["do"] == "install openssl"
+
+
 def test_a_domain_that_openssl_refuses() -> None:
     with pytest.raises(Problem, match="no self-signed certificate"):
         self_signed("x" * 100)

@@ -63,3 +63,13 @@ def test_help_explains_the_exit_codes() -> None:
 
 def test_the_command_starts_by_itself() -> None:
     assert os.access(environment.DEPLOY / "swarm", os.X_OK)
+
+
+def test_terminal_that_lacks_a_letter_is_no_reason_to_stop() -> None:
+    command = [sys.executable, str(environment.DEPLOY / "swarm"), "status", "größer"]
+    own = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+
+    assert done.returncode == Exit.REFUSED
+    assert "error: no environment is called gr\\xf6\\xdfer" in done.stderr

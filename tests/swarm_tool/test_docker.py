@@ -1,8 +1,13 @@
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from swarm_tool.docker import ConnectionLost, Docker, DockerError
+from swarm_tool.environment import DEPLOY
+from swarm_tool.outcome import Problem
 
 from .conftest import RecordedDocker
 
@@ -24,6 +29,43 @@ def test_value_goes_through_standard_input(client: Path) -> None:
     printed = Docker({"DOCKER_HOST": "ssh://manager"}).text("secret", "create", "x", "-", value="hidden\n")
 
     assert printed == "secret create x -\nhidden\nssh://manager\n"
+
+
+def test_machine_without_a_docker_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    for ask in (Docker({}).text, Docker({}).start, Docker({}).attach):
+        with pytest.raises(Problem, match="client cannot be started") as problem:
+            ask("info")
+        assert "docker-cli" in problem.value.lines["do"]
+
+
+@pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1"])
+def test_values_are_utf_8_whatever_the_locale_is(client: Path, locale: str) -> None:
+    client.write_text("#!/bin/sh\ncat\n", encoding="utf-8")
+    # Python reads the locale once, at its start.
+    text = ascii("é — 👋")
+    script = f"from swarm_tool.docker import Docker; assert Docker({{}}).text('x', value={text}) == {text}"
+    own = {"LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONPATH": str(DEPLOY)}
+
+    subprocess.run([sys.executable, "-c", script], env={**os.environ, **own}, check=True)
+
+
+def test_command_that_goes_on_can_be_read_and_ended(client: Path) -> None:
+    client.write_text("#!/bin/sh\necho one; echo two >&2; exec sleep 60\n", encoding="utf-8")
+
+    with Docker({}).start("events", both=True) as running:
+        assert running.stdout is not None
+        assert [running.stdout.readline() for _ in range(2)] == [b"one\n", b"two\n"]
+        running.kill()
+
+    assert running.returncode < 0
+
+
+def test_command_with_the_terminal_gives_its_exit_code(client: Path) -> None:
+    client.write_text("#!/bin/sh\nexit 7\n", encoding="utf-8")
+
+    assert Docker({}).attach("exec", "c") == 7
 
 
 def test_a_context_wins_over_the_shell(client: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +152,7 @@ def test_a_silent_client_counts_as_lost(client: Path) -> None:
 
 
 def test_what_is_gone_is_left_out(docker: RecordedDocker, refusal: DockerError) -> None:
-    docker.answers = {
+    docker.answers |= {
         "inspect --type task a b": refusal,
         "inspect --type task a": [[{"ID": "a"}]],
         "inspect --type task b": refusal,

@@ -18,20 +18,20 @@ DIGEST = "sha256:" + "a" * 64
     ],
 )
 def test_tag_becomes_a_digest(docker: RecordedDocker, reference: str, known: str) -> None:
-    docker.answers = {"image inspect": [[{"Id": "sha256:b", "RepoDigests": ["elsewhere@sha256:c", known]}]]}
+    docker.answers |= {"image inspect": [[{"Id": "sha256:b", "RepoDigests": ["elsewhere@sha256:c", known]}]]}
 
     assert images.resolve(docker, reference) == f"{reference}@{DIGEST}"
     assert docker.calls[0] == f"pull --quiet {reference}"
 
 
 def test_digest_stays(docker: RecordedDocker) -> None:
-    docker.answers = {"image inspect": [[{"Id": "sha256:b", "RepoDigests": []}]]}
+    docker.answers |= {"image inspect": [[{"Id": "sha256:b", "RepoDigests": []}]]}
 
     assert images.resolve(docker, f"app:1@{DIGEST}") == f"app:1@{DIGEST}"
 
 
 def test_image_of_the_only_node_is_used_by_its_id(docker: RecordedDocker, refusal: DockerError) -> None:
-    docker.answers = {
+    docker.answers |= {
         "pull": refusal,
         "image inspect": [[{"Id": DIGEST, "RepoDigests": []}]],
         "node ls": "one",
@@ -43,7 +43,7 @@ def test_image_of_the_only_node_is_used_by_its_id(docker: RecordedDocker, refusa
 
 
 def test_image_of_one_of_two_nodes_is_refused(docker: RecordedDocker, refusal: DockerError) -> None:
-    docker.answers = {
+    docker.answers |= {
         "pull": refusal,
         "image inspect": [[{"Id": DIGEST, "RepoDigests": []}]],
         "node ls": "one two",
@@ -56,7 +56,7 @@ def test_image_of_one_of_two_nodes_is_refused(docker: RecordedDocker, refusal: D
 
 
 def test_registry_that_is_away_does_not_stop_a_rollback(docker: RecordedDocker, refusal: DockerError) -> None:
-    docker.answers = {
+    docker.answers |= {
         "pull": refusal,
         "image inspect": [[{"Id": "sha256:b"}]],
         "node ls": "one two",
@@ -66,7 +66,7 @@ def test_registry_that_is_away_does_not_stop_a_rollback(docker: RecordedDocker, 
 
 
 def test_image_that_does_not_exist(docker: RecordedDocker, refusal: DockerError) -> None:
-    docker.answers = {"pull": refusal, "image inspect": refusal, "manifest inspect": refusal}
+    docker.answers |= {"pull": refusal, "image inspect": refusal, "manifest inspect": refusal}
 
     with pytest.raises(Problem, match="app:1 cannot be used"):
         images.resolve(docker, "app:1")
@@ -75,7 +75,7 @@ def test_image_that_does_not_exist(docker: RecordedDocker, refusal: DockerError)
 
 
 def test_image_in_its_registry_alone_exists(docker: RecordedDocker, refusal: DockerError) -> None:
-    docker.answers = {"image inspect": refusal}
+    docker.answers |= {"image inspect": refusal}
 
     images.check_exists(docker, "app:1")
 
@@ -85,6 +85,6 @@ def test_image_in_its_registry_alone_exists(docker: RecordedDocker, refusal: Doc
     [(["PATH=/bin", "RELEASE=1a2b"], "1a2b"), (["PATH=/bin"], "v1"), (None, "v1")],
 )
 def test_release_in_an_image(docker: RecordedDocker, variables: list[str] | None, release: str) -> None:
-    docker.answers = {"image inspect": [[{"Config": {"Env": variables}}]]}
+    docker.answers |= {"image inspect": [[{"Config": {"Env": variables}}]]}
 
     assert images.release_of(docker, f"registry:5000/app:v1@{DIGEST}") == release

@@ -23,7 +23,7 @@ NAMES = (
 @pytest.fixture(autouse=True)
 def manager(docker: RecordedDocker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Environment, "sketch", lambda _: uses({name: f"shop_{name}_1" for name in NAMES}))
-    docker.answers = {"version": "28.2.2", "info": "true"}
+    docker.answers |= {"version": "28.2.2", "info": "true"}
 
 
 def uses(names: dict[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from swarm_tool import job
 from swarm_tool.docker import DockerError
 from swarm_tool.environment import Environment
 from swarm_tool.outcome import Problem
-from swarm_tool.rendered_yaml import parse
+from swarm_tool.stack import parse
 
 from .conftest import RECORDED, RecordedDocker
 
@@ -23,7 +23,7 @@ def ended(state: str = "complete", code: int = 0, **more: str) -> dict[str, Any]
 def test_job_is_like_the_service_but_ends(
     docker: RecordedDocker, environment: Environment, stack: dict[str, Any]
 ) -> None:
-    docker.answers = {"network ls": "shop_backend other_frontend"}
+    docker.answers |= {"network ls": "shop_backend other_frontend"}
 
     made = job.definition(environment, stack, "app", {"command": ["python", "manage.py", "migrate"]})
 
@@ -51,7 +51,7 @@ def test_job_is_like_the_service_but_ends(
 def test_job_joins_only_networks_that_exist(
     docker: RecordedDocker, environment: Environment, stack: dict[str, Any]
 ) -> None:
-    docker.answers = {"network ls": "shop_backend"}
+    docker.answers |= {"network ls": "shop_backend"}
     made = job.definition(environment, stack, "app", {"command": []})
     assert made["networks"] == {"backend": {"external": True, "name": "shop_backend"}}
     assert made["services"]["task"]["networks"] == {"backend": None}
@@ -72,7 +72,7 @@ def test_job_never_publishes_a_port(
 
 
 def test_exit_code_of_the_task(docker: RecordedDocker, environment: Environment) -> None:
-    docker.answers = {"service ps": "t", "inspect --type task": [[ended("failed", 3)]]}
+    docker.answers |= {"service ps": "t", "inspect --type task": [[ended("failed", 3)]]}
 
     result = job.run(environment, {}, "run", 10, show=False)
 
@@ -84,7 +84,7 @@ def test_exit_code_of_the_task(docker: RecordedDocker, environment: Environment)
 
 def test_task_that_never_ran(docker: RecordedDocker, environment: Environment) -> None:
     rejected = ended("rejected", Err="No such image: app:1")
-    docker.answers = {"service ps": "t", "inspect --type task": [[rejected]]}
+    docker.answers |= {"service ps": "t", "inspect --type task": [[rejected]]}
 
     with pytest.raises(Problem) as problem:
         job.run(environment, {}, "migrate", 10, show=False)
@@ -94,7 +94,7 @@ def test_task_that_never_ran(docker: RecordedDocker, environment: Environment) -
 
 
 def test_task_that_takes_too_long_is_removed(docker: RecordedDocker, environment: Environment) -> None:
-    docker.answers = {"service ps": "t", "inspect --type task": [[ended("running")]]}
+    docker.answers |= {"service ps": "t", "inspect --type task": [[ended("running")]]}
 
     with pytest.raises(Problem, match="was stopped after"):
         job.run(environment, {}, "migrate", 0, show=False)
@@ -106,7 +106,7 @@ def test_what_a_killed_command_left_is_removed(
     docker: RecordedDocker, environment: Environment, refusal: DockerError
 ) -> None:
     names = ("shop-migrate-1_task", "shop-run-2_task", "shop-run-3_task")
-    docker.answers = {
+    docker.answers |= {
         "service ls": "a b c",
         "service inspect": [[{"Spec": {"Name": name}} for name in names]],
         "service ps": "t",

@@ -36,7 +36,7 @@ def held_by(docker: RecordedDocker, process: int, host: str = "", until: str = L
         "ann@laptop", EARLIER, "deploy app:1", host or socket.gethostname(), process, until, "token"
     )
     data = base64.b64encode(json.dumps(holder._asdict()).encode()).decode()
-    docker.answers = {"config create": TAKEN, "config inspect": [[{"Spec": {"Data": data}}]]}
+    docker.answers |= {"config create": TAKEN, "config inspect": [[{"Spec": {"Data": data}}]]}
     return holder
 
 
@@ -45,7 +45,7 @@ def test_lock_is_taken_and_given_back(docker: RecordedDocker, environment: Envir
         mine: dict[str, Any] = json.loads(docker.values[0])
         assert mine["process"] == os.getpid()
         data = base64.b64encode(docker.values[0].encode()).decode()
-        docker.answers = {"config inspect": [[{"Spec": {"Data": data}}]]}
+        docker.answers |= {"config inspect": [[{"Spec": {"Data": data}}]]}
 
     assert docker.called("config rm") == ["config rm shop_lock"]
 
@@ -88,7 +88,7 @@ def test_lock_made_just_before_the_connection_was_lost(
 def test_another_error_is_not_taken_for_a_lock(
     docker: RecordedDocker, environment: Environment, refusal: DockerError
 ) -> None:
-    docker.answers = {"config create": refusal}
+    docker.answers |= {"config create": refusal}
 
     with pytest.raises(DockerError, match="docker failed"):
         lock.take(environment, "deploy", 60, wait=60)
@@ -141,7 +141,7 @@ def test_nothing_to_unlock(
     refusal: DockerError,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    docker.answers = {"config inspect": refusal}
+    docker.answers |= {"config inspect": refusal}
 
     lock.break_open(environment, force=False)
 

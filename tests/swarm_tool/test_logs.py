@@ -16,9 +16,9 @@ from .conftest import RecordedDocker
 RECORDED = "2026-11-24T04:38:08.4387Z shop_app.2.88hfx8g3w83d@node-1    | GET / 200\n"
 
 
-def printing(*lines: str, pause: float = 0) -> subprocess.Popen[str]:
+def printing(*lines: str, pause: float = 0) -> subprocess.Popen[bytes]:
     script = f"import time\nfor line in {lines!r}: print(line, flush=True); time.sleep({pause})"
-    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
 
 
 def test_line_is_split_and_shortened() -> None:
@@ -71,7 +71,7 @@ def test_client_that_waits_for_ever_is_stopped(
 
 
 def test_refused(docker: RecordedDocker, environment: Environment) -> None:
-    docker.answers = {"service ls": "x", "service inspect": [[{"Spec": {"Name": "shop_app"}}]]}
+    docker.answers |= {"service ls": "x", "service inspect": [[{"Spec": {"Name": "shop_app"}}]]}
 
     with pytest.raises(Problem, match="no service is called moon") as problem:
         logs.show(environment, "moon", "1m", False, "")

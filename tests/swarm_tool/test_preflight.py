@@ -28,14 +28,14 @@ def swarm(docker: RecordedDocker, *nodes: dict[str, Any]) -> None:
     [("25.0.1", "true", "too old"), ("28.2.2", "false", "no swarm manager")],
 )
 def test_engine_that_will_not_do(docker: RecordedDocker, client: str, manager: str, what: str) -> None:
-    docker.answers = {"version": client, "info": manager}
+    docker.answers |= {"version": client, "info": manager}
 
     with pytest.raises(Problem, match=what):
         preflight.check_engine(docker)
 
 
 def test_engine_that_will_do(docker: RecordedDocker) -> None:
-    docker.answers = {"version": "28.2.2\n", "info": "true\n"}
+    docker.answers |= {"version": "28.2.2\n", "info": "true\n"}
 
     preflight.check_engine(docker)
 
@@ -69,7 +69,7 @@ def test_stack_without_a_labelled_database_needs_no_node(
 
 
 def test_missing_secret_is_named(docker: RecordedDocker, environment: Environment) -> None:
-    docker.answers = {"secret ls": "shop_tls_certificate_2", "config ls": "shop_tls_certificate_1"}
+    docker.answers |= {"secret ls": "shop_tls_certificate_2", "config ls": "shop_tls_certificate_1"}
 
     with pytest.raises(Problem, match="secrets are missing") as problem:
         preflight.check_exist(environment, STACK, "secrets")
@@ -79,7 +79,7 @@ def test_missing_secret_is_named(docker: RecordedDocker, environment: Environmen
 
 def certificate(docker: RecordedDocker, days: float) -> None:
     end = (datetime.now(UTC) + timedelta(days=days)).isoformat()
-    docker.answers = {"secret inspect": [[{"Spec": {"Labels": {"deploy.not-after": end}}}]]}
+    docker.answers |= {"secret inspect": [[{"Spec": {"Labels": {"deploy.not-after": end}}}]]}
 
 
 @pytest.mark.parametrize(("days", "what"), [(-1, "has expired"), (2, "about to expire")])
@@ -111,7 +111,7 @@ def test_certificate_that_lasts(
 def test_certificate_made_by_hand_is_mentioned(
     docker: RecordedDocker, environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    docker.answers = {"secret inspect": [[{"Spec": {}}]]}
+    docker.answers |= {"secret inspect": [[{"Spec": {}}]]}
 
     preflight.check_certificate(environment, STACK)
 

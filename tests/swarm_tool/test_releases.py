@@ -38,7 +38,7 @@ def test_what_is_recorded_can_be_read(docker: RecordedDocker, environment: Envir
     assert "--label=deploy.stack=shop --label=deploy.kind=release" in line
     assert Release(**json.loads(docker.values[-1])) == made(2)
 
-    docker.answers = {"config ls": "b a", "config inspect": [[config(made(10)), config(made(9))]]}
+    docker.answers |= {"config ls": "b a", "config inspect": [[config(made(10)), config(made(9))]]}
     assert releases.listed(environment) == [made(9), made(10)]
 
 

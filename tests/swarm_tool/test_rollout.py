@@ -36,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def play(docker: RecordedDocker, *moments: dict[str, Any], before: int = 0) -> None:
     """Let the engine be in one moment after the other; the first `before` tasks were there before."""
-    docker.answers = {
+    docker.answers |= {
         "stack ps": ["known" if before else "", "known"],
         "service ls": "app",
         "service inspect": [[moment["service"]] for moment in moments],
@@ -197,7 +197,7 @@ def test_task_too_many_is_removed_by_the_swarm_when_it_is_told_again(
 
 
 def test_service_that_somebody_removed(docker: RecordedDocker, environment: Environment) -> None:
-    docker.answers = {"service ls": ""}
+    docker.answers |= {"service ls": ""}
 
     with pytest.raises(RolloutFailed) as failure:
         roll_out(environment, "16")
@@ -233,7 +233,7 @@ def test_global_service_wants_a_task_on_each_node_that_has_one() -> None:
 def test_stack_without_services_has_no_tasks(
     docker: RecordedDocker, environment: Environment, refusal: DockerError
 ) -> None:
-    docker.answers = {"stack ps": refusal}
+    docker.answers |= {"stack ps": refusal}
 
     assert rollout.tasks_of(environment) == []
 
@@ -241,7 +241,7 @@ def test_stack_without_services_has_no_tasks(
 def test_services_that_a_release_does_not_have_are_removed(
     docker: RecordedDocker, environment: Environment
 ) -> None:
-    docker.answers = {
+    docker.answers |= {
         "service ls": "a b",
         "service inspect": [[{"Spec": {"Name": "shop_app"}}, {"Spec": {"Name": "shop_old"}}]],
     }

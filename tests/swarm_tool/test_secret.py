@@ -36,7 +36,7 @@ def made(docker: RecordedDocker) -> dict[str, str]:
 
 
 def test_versions_of_this_stack_alone(docker: RecordedDocker, environment: Environment) -> None:
-    docker.answers = {
+    docker.answers |= {
         "secret ls": "shop_secret_key_10 shop_secret_key_9 shop-staging_secret_key_11 shop_tls_key_1 other"
     }
 
@@ -54,7 +54,7 @@ def test_first_password_belongs_to_the_owner(docker: RecordedDocker, environment
 
 
 def test_later_passwords_have_a_login_of_their_own(docker: RecordedDocker, environment: Environment) -> None:
-    docker.answers = {"secret ls": "shop_database_password_1 shop_database_uri_2"}
+    docker.answers |= {"secret ls": "shop_database_password_1 shop_database_uri_2"}
 
     secret.put(environment, "database_password", "new")
 
@@ -128,7 +128,7 @@ def uses(**versions: int) -> dict[str, Any]:
 def test_what_no_kept_release_uses_goes_and_what_waits_stays(
     docker: RecordedDocker, environment: Environment
 ) -> None:
-    docker.answers = {"secret ls": " ".join(f"shop_secret_key_{version}" for version in range(1, 6))}
+    docker.answers |= {"secret ls": " ".join(f"shop_secret_key_{version}" for version in range(1, 6))}
     old, running = uses(secret_key=2), uses(secret_key=4)
 
     assert secret.unused(environment, [old, running], running) == [
@@ -138,7 +138,7 @@ def test_what_no_kept_release_uses_goes_and_what_waits_stays(
 
 
 def test_version_that_nobody_knows_is_kept(docker: RecordedDocker, environment: Environment) -> None:
-    docker.answers = {"secret ls": "shop_cron_api_key_0 shop_cron_api_key_1 shop_cron_api_key_2"}
+    docker.answers |= {"secret ls": "shop_cron_api_key_0 shop_cron_api_key_1 shop_cron_api_key_2"}
     running = uses(cron_api_key=2)
 
     assert secret.unused(environment, [running], running) == ["shop_cron_api_key_1"]
@@ -146,7 +146,7 @@ def test_version_that_nobody_knows_is_kept(docker: RecordedDocker, environment: 
 
 def test_password_lives_as_long_as_its_address(docker: RecordedDocker, environment: Environment) -> None:
     have = [f"shop_database_{name}_{version}" for name in ("password", "uri") for version in (1, 2, 3)]
-    docker.answers = {"secret ls": " ".join(have)}
+    docker.answers |= {"secret ls": " ".join(have)}
     old, running = (
         uses(database_password=1, database_uri=2),
         uses(database_password=1, database_uri=3),

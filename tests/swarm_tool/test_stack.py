@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm_tool import stack
-from swarm_tool.rendered_yaml import parse
+from swarm_tool.stack import parse
 
 from .conftest import RECORDED
 

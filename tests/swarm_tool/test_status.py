@@ -11,7 +11,7 @@ from .test_releases import made
 
 
 def engine(docker: RecordedDocker, moment: dict[str, Any]) -> None:
-    docker.answers = {
+    docker.answers |= {
         "node ls": "x",
         "node inspect": [[{**node("node-1"), "ID": moment["tasks"][0]["NodeID"]}]],
         "stack ps": "t",

@@ -1,12 +1,11 @@
 import json
-import subprocess
 from typing import Any
 
 import pytest
 from swarm_tool import database_login, maintenance, one_off, releases
 from swarm_tool.environment import Environment
 from swarm_tool.outcome import Problem
-from swarm_tool.rendered_yaml import parse
+from swarm_tool.stack import parse
 
 from .conftest import RECORDED, RecordedDocker
 from .test_releases import made
@@ -18,7 +17,7 @@ def ends_well(docker: RecordedDocker) -> dict[str, Any]:
         "State": "complete",
         "ContainerStatus": {"ExitCode": 0, "ContainerID": "c"},
     }
-    docker.answers = {
+    docker.answers |= {
         "service ps": "t",
         "inspect --type task": [[{"ID": "t", "Status": status}]],
         "info": "node-1",
@@ -87,19 +86,19 @@ def test_interactive_run_waits_on_this_node(
     ends_well: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    attached: list[list[str]] = []
+    attached: list[str] = []
 
-    def attach(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        attached.append(command)
-        return subprocess.CompletedProcess(command, 7)
+    def attach(*arguments: str) -> int:
+        attached.append(" ".join(arguments))
+        return 7
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr("swarm_tool.one_off.subprocess.run", attach)
+    monkeypatch.setattr(docker, "attach", attach)
     ends_well["State"] = "running"
 
     assert one_off.run(environment, ["bash"]) == 7
-    assert attached == [["docker", "exec", "--interactive", "--tty", "c", "bash"]]
+    assert attached == ["exec --interactive --tty c bash"]
     assert job(docker)["services"]["task"]["deploy"]["placement"] == {"constraints": ["node.id == node-1"]}
     assert docker.called("service rm")
 

@@ -18,6 +18,9 @@ from .outcome import EXIT_CODES, Exit, Problem, report, say
 
 def main() -> int:
     """Run the command that the command line names, and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A letter that this terminal does not have is no reason to stop.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     given = parser().parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)

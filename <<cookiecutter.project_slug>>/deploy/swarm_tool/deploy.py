@@ -7,7 +7,7 @@ import shlex
 import signal
 from dataclasses import dataclass, replace
 
-from . import database_login, images, job, lock, preflight, releases, rendered_yaml, rollout, secret, stack
+from . import database_login, images, job, lock, preflight, releases, rollout, secret, stack
 from .environment import Environment
 from .outcome import Exit, Problem, report, say
 from .releases import Release
@@ -93,7 +93,7 @@ class Deployment:
         name = images.release_of(self.docker, app_image)
         text = self.environment.render(APP_IMAGE=image, RELEASE=name)
         preflight.check_lint(self.environment, text)
-        wanted = rendered_yaml.parse(text)
+        wanted = stack.parse(text)
         stack.set_versions(self.environment.stack, wanted, secret.newest(self.environment), self._before())
         self._check_swarm(wanted)
         configs = stack.take_configs(self.environment.stack, wanted)

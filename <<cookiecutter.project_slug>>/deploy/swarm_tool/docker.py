@@ -46,33 +46,63 @@ class Docker:
         # An engine that never answered is not worth waiting for.
         self.patience = 0.0
 
-    def text(self, *arguments: str, value: str = "", timeout: float = TIMEOUT, both: bool = False) -> str:
+    def text(
+        self,
+        *arguments: str,
+        value: str = "",
+        timeout: float = TIMEOUT,
+        both: bool = False,
+        variables: dict[str, str] | None = None,
+    ) -> str:
         """Run a docker command and return what it prints; with `both`, also to standard error.
 
-        `value` is what it reads from standard input: the way for secrets, which are never arguments.
-        Raises DockerError, and ConnectionLost when the engine stays away.
+        `value` is what it reads from standard input: the way for secrets, which are never arguments. `variables`
+        take the place of its environment. Raises DockerError, and ConnectionLost when the engine stays away.
         """
+        given = self.environment if variables is None else variables
         give_up = 0.0
         while True:
             try:
                 done = subprocess.run(
-                    ["docker", *arguments], input=value, env=self.environment, timeout=timeout,
-                    capture_output=True, text=True, check=False,
+                    ["docker", *arguments], input=value.encode(), env=given, timeout=timeout,
+                    capture_output=True, check=False,
                 )  # fmt: skip
-                error = done.stderr.strip()
+                # Whatever the locale of this machine is, the engine speaks UTF-8.
+                printed, error = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
                 if done.returncode == 0:
                     self.patience = self.patience or RECONNECT
-                    return done.stdout + (done.stderr if both else "")
+                    return printed + (error if both else "")
+                error = error.strip()
                 if not _lost(error.lower()):
                     raise DockerError(f"docker {' '.join(arguments[:2])} failed", error, "correct what it names")
             except subprocess.TimeoutExpired:
                 error = f"no answer within {timeout:.0f} s"
+            except OSError as missing:
+                raise no_client(missing) from None
             if not give_up:
                 give_up = time.monotonic() + self.patience
                 say(f"  connection lost ({error.splitlines()[-1]})")
             if time.monotonic() >= give_up:
                 raise ConnectionLost("the engine does not answer", error, "check DOCKER_HOST and the network")
             time.sleep(1)
+
+    def start(self, *arguments: str, both: bool = False) -> subprocess.Popen[bytes]:
+        """Start a docker command that goes on; who starts it reads its pipes and ends it. `both` makes one of them."""
+        error = subprocess.STDOUT if both else subprocess.PIPE
+        try:
+            return subprocess.Popen(
+                ["docker", *arguments],
+                env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=error,
+            )  # fmt: skip
+        except OSError as missing:
+            raise no_client(missing) from None
+
+    def attach(self, *arguments: str) -> int:
+        """Run a docker command with this terminal until a person ends it, and return its exit code."""
+        try:
+            return subprocess.run(["docker", *arguments], env=self.environment, check=False).returncode
+        except OSError as missing:
+            raise no_client(missing) from None
 
     def inspect(self, kind: str, names: list[str]) -> list[dict[str, Any]]:
         """Inspect objects of a kind by name or id; those that are gone are left out."""
@@ -112,6 +142,11 @@ class Docker:
                 if "update out of sequence" not in error.why or not left:
                     raise
             time.sleep(1)
+
+
+def no_client(error: OSError) -> Problem:
+    """Return what to say when there is no docker client to ask."""
+    return Problem("the docker client cannot be started", str(error), "install docker-cli, and look at PATH")
 
 
 def _lost(error: str) -> bool:

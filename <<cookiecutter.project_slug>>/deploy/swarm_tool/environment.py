@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-import shlex
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import rendered_yaml
-from .docker import Docker
+from .docker import Docker, DockerError
 from .outcome import Problem
-from .stack import Stack
+from .stack import Stack, parse
 
 DEPLOY = Path(__file__).resolve().parents[1]
 # A swarm allows 64 characters in a name, and the longest is STACK_proxy_modsecurity_conf_01234567.
 LONGEST_STACK = 32
+# What the docker client itself needs to know to render a stack.
+CLIENT = ("DOCKER_CONFIG", "HOME", "PATH")
+# A line as a shell reads it. What a shell would expand, or end the value at, has to be quoted.
+LINE = re.compile(
+    r"""[ \t]*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>(?:'[^']*'|"(?:[^"\\$`]|\\.)*"|\\.|"""
+    r"""[^\s'"\\$`;&|<>()~])*))?(?:(?:^|[ \t]+)\#.*)?[ \t]*"""
+)
+PART = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^'"\\]+)""")
 
 
 @dataclass(frozen=True)
@@ -53,23 +58,23 @@ class Environment:
 
     def render(self, **variables: str) -> str:
         """Render the stack files; `variables` are what the settings file lacks. Raise Problem with the reason."""
-        command = ["docker", "stack", "config", *(f"--compose-file={file}" for file in self.stack_files)]
-        # The settings file wins over the shell, so that every operator deploys the same.
-        values = {**self.docker.environment, **self.settings, **variables}
-        done = subprocess.run(command, env=values, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Problem("the stack files cannot be rendered", done.stderr, f"correct them or {self.name}/deploy.env")
-        return done.stdout
+        files = [f"--compose-file={file}" for file in self.stack_files]
+        # Nothing comes from the operator's shell, so that every operator deploys the same.
+        own = {name: self.docker.environment[name] for name in CLIENT if name in self.docker.environment}
+        try:
+            return self.docker.text("stack", "config", *files, variables={**own, **self.settings, **variables})
+        except DockerError as error:
+            remedy = f"correct them, or {self.name}/deploy.env"
+            raise Problem("the stack files cannot be rendered", error.why, remedy) from None
 
     def sketch(self) -> Stack:
         """Return the stack where only names matter, and no image is known yet."""
-        stack: Stack = rendered_yaml.parse(self.render(RELEASE="unknown", APP_IMAGE="unknown:0"))
-        return stack
+        return parse(self.render(RELEASE="unknown", APP_IMAGE="unknown:0"))
 
 
 def load(name: str) -> Environment:
     """Read the settings of an environment; raise Problem when there is none or it is not in order."""
-    path = DEPLOY / "configs" / name / "deploy.env"
+    path = settings_file(name)
     if not path.is_file():
         known = ", ".join(sorted(file.parent.name for file in DEPLOY.glob("configs/*/deploy.env")))
         raise Problem(f"no environment is called {name}", f"there is no {path}", f"use one of: {known}; or copy one")
@@ -80,27 +85,54 @@ def load(name: str) -> Environment:
     if len(settings["STACK"]) > LONGEST_STACK:
         why = f"{settings['STACK']} has {len(settings['STACK'])} characters; names in the swarm begin with it"
         raise Problem("STACK is too long", why, f"use at most {LONGEST_STACK} in {path}")
-    return Environment(
-        name,
-        settings,
-        Docker({key: settings[key] for key in ("DOCKER_HOST", "DOCKER_CONTEXT") if settings.get(key)}),
-    )
+    if settings["ENVIRONMENT"] != name:
+        why = f"{path} says ENVIRONMENT={settings['ENVIRONMENT']}, and that one's configs would be deployed"
+        raise Problem(f"{name} is not the environment {name}", why, f"write ENVIRONMENT={name} there")
+    _check_alone(name, settings)
+    return Environment(name, settings, Docker(_engine(settings)))
+
+
+def settings_file(name: str) -> Path:
+    """Return where the settings of an environment are."""
+    return DEPLOY / "configs" / name / "deploy.env"
+
+
+def _engine(settings: dict[str, str]) -> dict[str, str]:
+    return {key: settings[key] for key in ("DOCKER_HOST", "DOCKER_CONTEXT") if settings.get(key)}
+
+
+def _check_alone(name: str, settings: dict[str, str]) -> None:
+    """Raise Problem when another folder names the same stack on the same engine: each would undo the other's deploy."""
+    for path in sorted(DEPLOY.glob("configs/*/deploy.env")):
+        if path.parent.name == name:
+            continue
+        try:
+            other = read_settings(path)
+        except Problem:
+            # What is wrong with that one is told when it is used.
+            continue
+        if other.get("STACK") == settings["STACK"] and _engine(other) == _engine(settings):
+            why = f"{path.parent.name} and {name} both deploy {settings['STACK']} to one swarm"
+            raise Problem("two environments have the same STACK", why, f"change it in {settings_file(name)}")
 
 
 def read_settings(path: Path) -> dict[str, str]:
-    """Read NAME=value lines as a shell would; raise Problem with the number of a line that is none."""
+    """Read NAME=value lines as a shell does; raise Problem with the number of a line that is none."""
     settings = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         try:
-            words = shlex.split(line, comments=True)
-        except ValueError:
-            words = ["", line]
-        if words and (len(words) > 1 or not re.match(r"[A-Za-z_]\w*=", words[0])):
-            raise Problem(
-                f"line {number} of {path} is not understood",
-                "a line is a comment or NAME=value",
-                "quote spaces",
-            )
-        if words:
-            key, _, settings[key] = words[0].partition("=")
+            found = LINE.fullmatch(line.decode())
+        except UnicodeDecodeError:
+            found = None
+        if not found or b"\0" in line:
+            remedy = "put what is no letter or digit between single quotes, and save it as UTF-8, with Unix line ends"
+            raise Problem(f"line {number} of {path} is not understood", "a line is a comment or NAME=value", remedy)
+        if found["name"]:
+            settings[found["name"]] = "".join(map(_unquoted, PART.finditer(found["value"])))
     return settings
+
+
+def _unquoted(part: re.Match[str]) -> str:
+    literal, quoted, escaped, plain = part.groups()
+    # Between double quotes a backslash takes away the meaning of these four alone (POSIX shell, 2.2.3).
+    return literal or (re.sub(r'\\([$`"\\])', r"\1", quoted) if quoted else escaped or plain or "")

@@ -138,15 +138,15 @@ class _Output:
     """Shows the output of a service while it runs, and has all of it at the end."""
 
     def __init__(self, environment: Environment, service: str, show: bool) -> None:
-        self.command = ["docker", "service", "logs", "--raw", service]
-        self.environment = environment.docker.environment
+        self.command = ["service", "logs", "--raw", service]
+        self.docker = environment.docker
         self.show = show
         self.shown = {"stdout": 0, "stderr": 0}
         self.text = ""
 
     def __enter__(self) -> _Output:
         if self.show:
-            self.client = self._start("--follow")
+            self.client = self.docker.start(*self.command, "--follow")
             self.threads = [threading.Thread(target=self._copy, args=(name,)) for name in self.shown]
             for thread in self.threads:
                 thread.start()
@@ -161,7 +161,7 @@ class _Output:
             self.client.wait()
         if kind is None:
             # It may have missed the last lines: the whole is asked for, and the rest of it shown.
-            client = self._start()
+            client = self.docker.start(*self.command)
             try:
                 streams = client.communicate(timeout=TIMEOUT)
             except subprocess.TimeoutExpired:
@@ -172,10 +172,6 @@ class _Output:
                 self.text += text.decode(errors="replace")
                 if self.show:
                     _write(name, text[self.shown[name] :])
-
-    def _start(self, *options: str) -> subprocess.Popen[bytes]:
-        pipe = subprocess.PIPE
-        return subprocess.Popen([*self.command, *options], env=self.environment, stdout=pipe, stderr=pipe)
 
     def _copy(self, name: str) -> None:
         source: IO[bytes] = getattr(self.client, name)

@@ -36,14 +36,9 @@ def show(environment: Environment, service: str | None, since: str, follow: bool
         pattern = re.compile(grep)
     except re.error as error:
         raise Problem(f"{grep} is no regular expression", str(error), "escape special characters") from None
-    command = ["docker", "service", "logs", "--timestamps", f"--since={since}", *["--follow"] * follow]
-    clients = [
-        subprocess.Popen(
-            [*command, f"{environment.stack}_{name}"], env=environment.docker.environment,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        )
-        for name in ([service] if service else known)
-    ]  # fmt: skip
+    command = ["service", "logs", "--timestamps", f"--since={since}", *["--follow"] * follow]
+    names = [f"{environment.stack}_{name}" for name in ([service] if service else known)]
+    clients = [environment.docker.start(*command, name, both=True) for name in names]
     limit = threading.Timer(READING, _give_up, [clients])
     if not follow:
         limit.start()
@@ -56,14 +51,14 @@ def show(environment: Environment, service: str | None, since: str, follow: bool
         _kill(clients)
 
 
-def merged(clients: list[subprocess.Popen[str]], patience: float) -> Iterator[Line]:
+def merged(clients: list[subprocess.Popen[bytes]], patience: float) -> Iterator[Line]:
     """Merge what several clients write in order of time; a line waits at most `patience` seconds for older ones."""
     came: queue.Queue[tuple[Line, float]] = queue.Queue()
 
-    def read(client: subprocess.Popen[str]) -> None:
+    def read(client: subprocess.Popen[bytes]) -> None:
         with client:
             for line in client.stdout or ():
-                came.put((split(line), time.monotonic()))
+                came.put((split(line.decode(errors="replace")), time.monotonic()))
 
     threads = [threading.Thread(target=read, args=(client,), daemon=True) for client in clients]
     for thread in threads:
@@ -78,12 +73,12 @@ def merged(clients: list[subprocess.Popen[str]], patience: float) -> Iterator[Li
         yield heapq.heappop(waiting)[0]
 
 
-def _give_up(clients: list[subprocess.Popen[str]]) -> None:
+def _give_up(clients: list[subprocess.Popen[bytes]]) -> None:
     say(f"some logs were not read within {READING:.0f} s: `docker service logs` waits for a container that is gone")
     _kill(clients)
 
 
-def _kill(clients: list[subprocess.Popen[str]]) -> None:
+def _kill(clients: list[subprocess.Popen[bytes]]) -> None:
     for client in clients:
         client.kill()
 

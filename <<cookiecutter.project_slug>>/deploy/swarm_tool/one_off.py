@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 from . import job, releases
@@ -44,15 +43,8 @@ def _interactive(environment: Environment, stack: Stack, command: list[str]) -> 
         status = job.wait(environment, service, START_DEADLINE, ("running", *job.ENDED))[0]["Status"]
         if status["State"] != "running":
             raise Problem("the task ended at once", status.get("Err", ""), "see `logs`")
-        attach = [
-            "docker",
-            "exec",
-            "--interactive",
-            "--tty",
-            status["ContainerStatus"]["ContainerID"],
-            *command,
-        ]
-        return subprocess.run(attach, env=docker.environment, check=False).returncode
+        container = status["ContainerStatus"]["ContainerID"]
+        return docker.attach("exec", "--interactive", "--tty", container, *command)
     except Problem as problem:
         why = f"it needs a task on the node that docker talks to, and there is none: {problem.why}"
         remedy = "let DOCKER_HOST name a manager that takes tasks, or run it without a terminal (< /dev/null)"

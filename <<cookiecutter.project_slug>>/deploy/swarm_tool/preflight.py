@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 
-from . import lint, rendered_yaml, secret
+from . import lint, secret
 from .docker import Docker
 from .environment import Environment
 from .outcome import Problem, say
-from .stack import Stack, names
+from .stack import Stack, names, parse
 
 # `--detach` of `docker stack deploy` came with client 26.
 OLDEST_CLIENT = 26
@@ -79,7 +79,7 @@ def check_certificate(environment: Environment, stack: Stack) -> None:
 
 def check_lint(environment: Environment, text: str) -> None:
     """Check a rendered stack against what the swarm ignores or gets wrong."""
-    found = lint.findings(rendered_yaml.parse(text), environment.stack_files)
+    found = lint.findings(parse(text), environment.stack_files)
     for finding in found:
         say(f"  {finding}")
     if found:

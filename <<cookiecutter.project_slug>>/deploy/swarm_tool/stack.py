@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from .outcome import Problem
 
 Stack = dict[str, Any]
 
@@ -18,6 +21,26 @@ class Config(NamedTuple):
     name: str
     content: str
     template_driver: str
+
+
+def parse(text: str) -> Stack:
+    """Read a stack as `docker stack config` prints it: only newer clients than we ask for can print JSON.
+
+    Raises Problem where PyYAML is missing; nothing else of this tool needs it, a rollback least of all.
+    """
+    try:
+        import yaml  # noqa: PLC0415
+    except ImportError:
+        remedy = "install python3-yaml, or use the Python of the project's virtual environment"
+        raise Problem("the stack cannot be read", f"{sys.executable} has no PyYAML", remedy) from None
+
+    class Loader(yaml.SafeLoader):
+        """A reader for which a lone = or << is a text, as it is for the client."""
+
+    for sign in ("value", "merge"):
+        Loader.add_constructor(f"tag:yaml.org,2002:{sign}", lambda _, node: str(node.value))
+    stack: Stack = yaml.load(text, Loader)  # noqa: S506
+    return stack
 
 
 def split_version(stack_name: str, full_name: str) -> tuple[str, int] | None:
@@ -94,9 +117,13 @@ def changed_services(old: Stack, new: Stack) -> list[str]:
 
 
 def dump(stack: Stack) -> str:
-    """Write a stack as `docker stack deploy` reads it; JSON is YAML."""
+    """Write a stack as `docker stack deploy` reads it: as JSON, which is YAML but for one thing."""
+    # YAML has no pairs of escapes for what is beyond 16 bits: each character gets one.
+    text = re.sub(
+        r"[^ -~]", lambda found: f"\\U{ord(found[0]):08x}", json.dumps(stack, sort_keys=True, ensure_ascii=False)
+    )
     # The docker client fills in $ a second time: doubled, it stays what it is.
-    return json.dumps(stack, sort_keys=True).replace("$", "$$")
+    return text.replace("$", "$$")
 
 
 def _containers(stack: Stack) -> dict[str, Any]:
