@@ -84,10 +84,17 @@ def test_jobs_are_a_house_of_few_floors(project: dict[str, set[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["lab/engine", "<<cookiecutter.project_slug>>/deploy/swarm_tool", "hooks", "scripts"]
+    ("folder", "library"),
+    [
+        ("lab/engine", None),
+        # It says so where the library is missing, and goes back without it.
+        ("<<cookiecutter.project_slug>>/deploy/swarm_tool", "yaml"),
+        ("hooks", None),
+        ("scripts", None),
+    ],
 )
-def test_what_runs_before_anything_is_installed_needs_nothing(folder: str) -> None:
-    known = {*sys.stdlib_module_names, "lab"}
+def test_what_runs_before_anything_is_installed_needs_nothing(folder: str, library: str | None) -> None:
+    known = {*sys.stdlib_module_names, "lab", library}
     imported = {
         name.partition(".")[0]
         for path in (TEMPLATE / folder).glob("*.py")

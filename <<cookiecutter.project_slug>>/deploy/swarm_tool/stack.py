@@ -35,7 +35,7 @@ def parse(text: str) -> Stack:
         raise Problem("the stack cannot be read", f"{sys.executable} has no PyYAML", remedy) from None
 
     class Loader(yaml.SafeLoader):
-        """A reader for which a lone = or << is a text, as it is for the client."""
+        """A reader for which a lone =, or the sign of a merge, is a text, as it is for the client."""
 
     for sign in ("value", "merge"):
         Loader.add_constructor(f"tag:yaml.org,2002:{sign}", lambda _, node: str(node.value))
