@@ -63,6 +63,24 @@ def test_killed_scheduler_is_replaced_and_misses_nothing(stack: Stack) -> None:
     stack.wait_until_healthy()
 
 
+def test_what_a_wrong_clock_left_in_the_database_stops_nothing(stack: Stack) -> None:
+    """Runs, a line and a lease of a month that is still to come, and a run of the last year there is."""
+    month = "now() + interval '30 days'"
+    for job, due in (("tick1", month), ("tick2", "'9999-12-31 23:59:59+00'"), ("tick3", "'infinity'")):
+        stack.sql(
+            "INSERT INTO jobs_run (job, trigger, parameters, scheduled, started, state, result, error,"  # noqa: S608
+            " output, replica, release, token)"
+            f" VALUES ('{job}', 'schedule', '{{}}', {due}, {due}, 'succeeded', '', '', '', '', '', 0)"
+        )
+    stack.sql(f"UPDATE jobs_crontabline SET since = {month} WHERE job = 'tick4'")  # noqa: S608
+    stack.sql(f"UPDATE jobs_leaserecord SET taken = {month}, expires = {month} WHERE job = 'tick5'")  # noqa: S608
+    docker("kill", "--signal=KILL", stack.container("cron"))
+
+    wait_for(stack, next_minute(), {"succeeded"})
+    stack.wait_until_healthy()
+    stack.sql("DELETE FROM jobs_run WHERE scheduled > now() + interval '1 day'")
+
+
 def test_due_times_without_a_scheduler_are_noted(stack: Stack) -> None:
     docker("service", "scale", "--detach", f"{stack.name}_cron=0")
     wait_until(lambda: not stack.containers("cron"), 30, "the end of the scheduler")

@@ -24,13 +24,14 @@ def key_required(view: View) -> View:
     def check(request: HttpRequest, **arguments: str) -> HttpResponse:
         # The peer's address: in a header a caller could give a new one each time.
         address = request.META["REMOTE_ADDR"]
+        # First: behind a proxy all callers have one address, and others must not lock the right one out.
+        if _is_known(request.headers.get("Authorization", "")):
+            return view(request, **arguments)
         if throttle.exceeded(address):
             return _refuse(HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(throttle.SECONDS)})
-        if not _is_known(request.headers.get("Authorization", "")):
-            throttle.count(address)
-            logger.warning("a call from %s without a valid key", address)
-            return _refuse(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
-        return view(request, **arguments)
+        throttle.count(address)
+        logger.warning("a call from %s without a valid key", address)
+        return _refuse(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
 
     return check
 

@@ -95,7 +95,8 @@ def _post(job: Job, parameters: Mapping[str, Any], scheduled: datetime, key: str
         )
         response = connection.getresponse()
         body = response.read(10_000).decode(errors="replace")
-        logger.info("%s: %s %s", job.name, response.status, body)
+        level = logging.INFO if response.status == http.HTTPStatus.OK else logging.WARNING
+        logger.log(level, "%s: %s %s", job.name, response.status, body)
         return response.status
     finally:
         connection.close()

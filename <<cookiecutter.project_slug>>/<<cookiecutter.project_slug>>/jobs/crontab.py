@@ -11,6 +11,9 @@ from django.utils import timezone
 from .due import due_times
 from .registry import Job, arguments_from_text, jobs
 
+# All lines of a job are kept apart by an index of the database, which takes no long texts.
+LONGEST = 500
+
 # Written after the job: a due time that passed without a run is made up for, however late.
 CATCH_UP = "--catch-up"
 
@@ -32,6 +35,14 @@ class Line:
     def due_times(self, after: datetime) -> Iterator[datetime]:
         """Return the due times after a moment, in UTC."""
         return due_times(self.expression, after)
+
+    def says_the_same_as(self, other: "Line") -> bool:
+        """Tell whether both are due at the same times and ask for the same."""
+        return (self.expression, self.job, self.parameters) == (
+            other.expression,
+            other.job,
+            other.parameters,
+        )
 
 
 def read(path: Path) -> list[Line]:
@@ -55,15 +66,14 @@ def parse(text: str, *, name: str = "crontab") -> list[Line]:
     """
     lines: list[Line] = []
     problems: list[str] = []
-    seen: dict[tuple[str, str], int] = {}
     for number, source in enumerate(text.splitlines(), start=1):
         if not source.strip() or source.lstrip().startswith("#"):
             continue
         try:
             line = _line(number, source.split())
-            first = seen.setdefault((line.job.name, line.expression), number)
-            if first != number:
-                raise ValueError(f"says the same as line {first}")
+            for other in lines:
+                if line.says_the_same_as(other):
+                    raise ValueError(f"says the same as line {other.number}")
             lines.append(line)
         except ValueError as error:
             problems.append(f"{name}, line {number}: {error}")
@@ -73,6 +83,8 @@ def parse(text: str, *, name: str = "crontab") -> list[Line]:
 
 
 def _line(number: int, words: list[str]) -> Line:
+    if sum(map(len, words)) > LONGEST:
+        raise ValueError(f"it is longer than {LONGEST} characters")
     fields = 1 if words[0].startswith("@") else 5
     expression, rest = " ".join(words[:fields]), words[fields:]
     # Asking for one due time is how a mistake shows; there may be none at all.

@@ -1,6 +1,5 @@
 """The rows of the runs: written when a run begins and ends, removed when they are old."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +12,15 @@ from django.utils import timezone
 from .lease import HeldError, Lease, take
 from .models import LeaseRecord, Run
 from .output import tail
-from .registry import Job
+from .registry import Job, jobs
 
-logger = logging.getLogger(__name__)
+# The clocks of a swarm differ by less: a time further ahead comes from a clock that is wrong.
+AHEAD = timedelta(minutes=1)
+# Old rows that go when a run ends: more than are written, but a clock that is ahead for a moment must
+# not cost the whole history.
+REMOVED_AT_ONCE = 10
+# A row that is so much younger than those written after it comes from such a clock as well.
+WRONG = timedelta(days=1)
 
 
 class AlreadyRanError(Exception):
@@ -51,6 +56,8 @@ def begin(
     )
     try:
         with transaction.atomic():
+            if scheduled:
+                _release(job.name, run.parameters, scheduled)
             lease, before = take(job)
             _close_orphans(before)
             run.token = lease.token
@@ -59,28 +66,40 @@ def begin(
         raise AlreadyRanError(f"{job.name} already ran for {scheduled}") from error
     except HeldError as error:
         if scheduled:
-            note_skipped(job.name, scheduled, f"{error}.")
+            note_skipped(job.name, run.parameters, scheduled, f"{error}.")
         raise
     return run, lease
+
+
+def _release(job: str, parameters: Mapping[str, Any], scheduled: datetime) -> None:
+    """Take a due time from a row that a clock has written which was far ahead.
+
+    What was written after it is older by far, so that clock has been put back since.
+    """
+    for run in Run.objects.filter(job=job, parameters=parameters, scheduled=scheduled):
+        if Run.objects.filter(pk__gt=run.pk, started__lt=run.started - WRONG).exists():
+            run.scheduled = None
+            run.save(update_fields=["scheduled"])
 
 
 def _close_orphans(before: LeaseRecord) -> None:
     """Record what nobody else can any longer: whoever ran this job before is gone."""
     for run in Run.objects.filter(job=before.job, state=Run.State.RUNNING):
         # When exactly it died nobody knows; it had the right to run until then.
-        run.ended = max(before.expires, run.started)
+        run.ended = max(min(before.expires, timezone.now()), run.started)
         run.duration = run.ended - run.started
         run.state = Run.State.INTERRUPTED
         run.error = "The runner died, or was cut off, and its lease ran out."
         run.save()
 
 
-def note_skipped(job: str, scheduled: datetime, reason: str) -> None:
+def note_skipped(job: str, parameters: Mapping[str, Any], scheduled: datetime, reason: str) -> None:
     """Write that a due time passed without a run, unless there is a row for it."""
     now = timezone.now()
     skipped = Run(
         job=job,
         trigger=Run.Trigger.SCHEDULE,
+        parameters=dict(parameters),
         scheduled=scheduled,
         started=now,
         ended=now,
@@ -90,6 +109,7 @@ def note_skipped(job: str, scheduled: datetime, reason: str) -> None:
         release=settings.RELEASE,
     )
     Run.objects.bulk_create([skipped], ignore_conflicts=True)
+    prune()
 
 
 def end(run: Run, lease: Lease, outcome: Outcome, *, keep_lease: bool) -> None:
@@ -102,7 +122,7 @@ def end(run: Run, lease: Lease, outcome: Outcome, *, keep_lease: bool) -> None:
         keep_lease: leave the lease to run out, because the job has not stopped yet.
     """
     run.ended = timezone.now()
-    run.duration = run.ended - run.started
+    run.duration = max(timedelta(0), run.ended - run.started)
     with transaction.atomic():
         # First, since it locks the lease until the commit.
         held = lease.renew() if keep_lease else lease.give_back()
@@ -118,7 +138,6 @@ def end(run: Run, lease: Lease, outcome: Outcome, *, keep_lease: bool) -> None:
             ended=run.ended,
             duration=run.duration,
         )
-        _prune(run.job)
 
 
 def _lost(outcome: Outcome) -> str:
@@ -126,6 +145,9 @@ def _lost(outcome: Outcome) -> str:
     return f"It lost its lease before it could record that it was {outcome.state.label}. {said}".strip()
 
 
-def _prune(job: str) -> None:
+def prune() -> None:
+    """Remove old runs, also of jobs that are gone; a job that is there closes its own first."""
     oldest = timezone.now() - timedelta(days=settings.JOBS_KEEP_DAYS)
-    Run.objects.filter(job=job, started__lt=oldest).exclude(state=Run.State.RUNNING).delete()
+    old = Run.objects.filter(started__lt=oldest).order_by("started")
+    old = old.exclude(state=Run.State.RUNNING, job__in=list(jobs))
+    Run.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:REMOVED_AT_ONCE])).delete()

@@ -1,5 +1,7 @@
 """The jobs that come with the project. Those of another app live in its own `jobs.py`."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.mail import mail_admins
@@ -38,13 +40,30 @@ def daily_report(lease: Lease) -> str:
 @job("check_certificates", lease=60, timeout=120)
 def check_certificates(lease: Lease, days: int = 21) -> str:
     """E-mail the administrators when a TLS certificate expires within so many days."""
-    left = {site: certificates.days_left(site) for site in settings.CERTIFICATES}
-    soon = [f"{site}: {_in_words(number)}" for site, number in left.items() if number < days]
-    if soon:
+    found = [_certificate(site, days) for site in settings.CERTIFICATES]
+    if urgent := [certificate.text for certificate in found if certificate.is_urgent]:
         lease.check()
-        mail_admins("TLS certificates to renew", "\n".join(soon))
-    return ", ".join(f"{site}: {_in_words(number)}" for site, number in left.items())
+        mail_admins("TLS certificates to renew", "\n".join(urgent))
+    told = ", ".join(certificate.text for certificate in found)
+    # Not before: one site that is away must not hide the others.
+    if not all(certificate.is_known for certificate in found):
+        raise RuntimeError(told)
+    return told
 
 
-def _in_words(days: int) -> str:
-    return "expired" if days < 0 else f"{days} days left"
+@dataclass(frozen=True)
+class Certificate:
+    """What one site showed."""
+
+    text: str
+    is_urgent: bool
+    is_known: bool = True
+
+
+def _certificate(site: str, days: int) -> Certificate:
+    try:
+        left = certificates.days_left(site)
+    except (OSError, ValueError) as error:
+        return Certificate(f"{site}: {error}", is_urgent=True, is_known=False)
+    in_words = "expired" if left < 0 else f"{left} days left"
+    return Certificate(f"{site}: {in_words}", is_urgent=left < days)

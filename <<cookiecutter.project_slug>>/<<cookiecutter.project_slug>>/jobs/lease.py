@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from .models import LeaseRecord
 from .registry import Job
+
+# Goes on while the machine sleeps, as the database's clock does; not every system has it.
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class HeldError(Exception):
@@ -69,12 +72,12 @@ class Lease:
 
     def remaining(self) -> float:
         """Return for how many seconds the lease is valid at least."""
-        return self._valid_until - time.monotonic()
+        return self._valid_until - time.clock_gettime(CLOCK)
 
     def renew(self) -> bool:
         """Make it valid for its full time again; tell whether it was still ours."""
         # Before the question: the answer may take its time, and the database counts from the start.
-        asked = time.monotonic()
+        asked = time.clock_gettime(CLOCK)
         if self._update(Now() + timedelta(seconds=self._seconds)):
             self._valid_until = asked + self._seconds
             return True
@@ -109,10 +112,13 @@ def take(job: Job) -> tuple[Lease, LeaseRecord]:
         ignore_conflicts=True,
     )
     before = LeaseRecord.objects.get(job=job.name)
-    asked = time.monotonic()
+    asked = time.clock_gettime(CLOCK)
+    full_time = Now() + timedelta(seconds=job.lease)
+    # Or left in the future, before the database's clock was put back; a holder would have renewed it.
+    free = Q(expires__lte=Now()) | Q(taken__gt=Now(), expires__gt=full_time)
     # The one atomic statement: whoever changes the token first has the lease, all others change nothing.
-    taken = LeaseRecord.objects.filter(job=job.name, token=before.token, expires__lte=Now()).update(
-        token=F("token") + 1, taken=Now(), expires=Now() + timedelta(seconds=job.lease)
+    taken = LeaseRecord.objects.filter(free, job=job.name, token=before.token).update(
+        token=F("token") + 1, taken=Now(), expires=full_time
     )
     if not taken:
         raise HeldError(job.name, _age(job))

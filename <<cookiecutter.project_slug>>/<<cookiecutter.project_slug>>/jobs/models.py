@@ -66,8 +66,13 @@ class Run(models.Model):
             models.Index(fields=["-started"], name="run_started"),
         ]
         constraints: ClassVar = [
-            # Two schedulers, or one that asks again after a broken connection: still one run.
-            models.UniqueConstraint(fields=["job", "scheduled"], name="one_run_per_due_time"),
+            # Two schedulers, or one that asks again after a broken connection: still one run. Two
+            # lines of a job that say different things are two runs.
+            models.UniqueConstraint(
+                fields=["job", "scheduled", "parameters"],
+                condition=models.Q(scheduled__isnull=False),
+                name="one_run_per_due_time",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -80,12 +85,15 @@ class CrontabLine(models.Model):
 
     job = models.CharField(max_length=100)
     expression = models.CharField(max_length=200)
+    parameters = models.JSONField(default=dict)
     # Due times before it were not missed: the line was not there.
     since = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["job", "expression"], name="each_crontab_line_once"),
+            models.UniqueConstraint(
+                fields=["job", "expression", "parameters"], name="each_crontab_line_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -49,5 +49,5 @@ def captured(output: Tail) -> Iterator[None]:
 
 
 def tail(text: str) -> str:
-    """Return the end of a text; NUL characters go, because PostgreSQL stores none."""
-    return text.replace("\0", "")[-CHARACTERS:]
+    """Return the end of a text, without what PostgreSQL does not store: NUL, and lone surrogates."""
+    return text[-CHARACTERS:].replace("\0", "").encode(errors="replace").decode()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from .due import due_times
+from .history import AHEAD
 from .models import CrontabLine, Run
 from .registry import jobs
 from .scheduler import LATE
@@ -35,7 +36,9 @@ def overview() -> list[JobState]:
 
 
 def _state(name: str, lines: list[CrontabLine], now: datetime) -> JobState:
-    last = Run.objects.filter(job=name).exclude(state=Run.State.SKIPPED).first()
+    # Runs of a clock that was ahead would hide all others until their time has come.
+    runs = Run.objects.filter(job=name, started__lte=now + AHEAD)
+    last = runs.exclude(state=Run.State.SKIPPED).first()
     upcoming = [due for line in lines for due in _first(line, now)]
     return JobState(
         name=name,

@@ -34,6 +34,8 @@ class Parameter:
             raise ValueError(f"{self.name} must be a number, not {value}")
         if isinstance(value, str) and "\0" in value:
             raise ValueError(f"{self.name} must not contain a NUL character")
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{self.name} must not contain half of a surrogate pair")
         return value
 
     def parse(self, text: str) -> Any:

@@ -29,6 +29,8 @@ class Plan:
         if now < self._looked:
             # The clock was put back. What comes again has its run already: it gets no second one.
             self._start(now, now)
+        if now - self._looked > LOOK_BACK:
+            self._start(now - LOOK_BACK, now)
         self._looked = now
         come = []
         while self.next is not None and self.next <= now:

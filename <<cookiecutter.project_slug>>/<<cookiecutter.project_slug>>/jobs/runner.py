@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
-from . import history
+from . import history, stopping
 from .history import Outcome
 from .keeper import Keeper
 from .lease import Lease
@@ -44,7 +44,15 @@ def run(
     Raises:
         HeldError: the job runs already.
         AlreadyRanError: it has run for this due time.
+        EndingError: this process is about to end.
     """
+    with stopping.running():
+        return _run(job, parameters, trigger, scheduled)
+
+
+def _run(
+    job: Job, parameters: Mapping[str, Any], trigger: Run.Trigger, scheduled: datetime | None
+) -> Run:
     record, lease = history.begin(job, parameters, trigger, scheduled)
     logger.info("%s: run %s started", job.name, record.pk)
     work = Work(job, lease, parameters)
@@ -81,7 +89,7 @@ def _record(record: Run, lease: Lease, outcome: Outcome, *, keep_lease: bool) ->
     while True:
         try:
             history.end(record, lease, outcome, keep_lease=keep_lease)
-            return
+            break
         except DatabaseError as error:
             connection.close()
             if lease.remaining() <= 0:
@@ -90,3 +98,7 @@ def _record(record: Run, lease: Lease, outcome: Outcome, *, keep_lease: bool) ->
                 record.state = Run.State.INTERRUPTED
                 return
         time.sleep(PAUSE)
+    try:
+        history.prune()
+    except DatabaseError as error:
+        logger.warning("old runs are not removed yet: %s", error)

@@ -2,7 +2,9 @@
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import DatabaseError, connection
@@ -11,6 +13,7 @@ from django.utils import timezone
 from . import heartbeat, schedule
 from .caller import call
 from .crontab import Line
+from .history import AHEAD
 from .missed import Missed
 from .plan import Plan
 
@@ -24,6 +27,15 @@ TICK = 1.0
 DATABASE_PAUSE = 2.0
 
 
+@dataclass(frozen=True)
+class Due:
+    """The due times of a line that have come, oldest first, and the one after them."""
+
+    line: Line
+    times: list[datetime]
+    following: datetime | None
+
+
 class Scheduler:
     """Follows the lines of a crontab."""
 
@@ -34,6 +46,7 @@ class Scheduler:
         self._stop = threading.Event()
         self._missed = Missed()
         self._plans: list[Plan] = []
+        self._looked = clock()
 
     def run(self) -> None:
         """Work until `stop` is called."""
@@ -57,9 +70,9 @@ class Scheduler:
         Raises:
             DatabaseError: the database is away, or not migrated yet.
         """
-        schedule.publish(self._lines)
         now = self._clock()
-        self._plans = [Plan(line, schedule.handled(line), now) for line in self._lines]
+        schedule.publish(self._lines, now)
+        self._plans = [Plan(line, schedule.handled(line, now), now) for line in self._lines]
         connection.close()
 
     def _prepared(self) -> bool:
@@ -74,32 +87,39 @@ class Scheduler:
     def tick(self) -> None:
         """Deal with the due times that have come since the last tick."""
         now = self._clock()
+        if now < self._looked - AHEAD:
+            logger.warning("the clock was put back by %s", self._looked - now)
+            self._prepared()
+        self._looked = now
+        due: dict[str, list[Due]] = defaultdict(list)
         for plan in self._plans:
-            come = plan.look(now)
-            if come:
-                # In a thread of its own: no job and no outage holds up the others.
-                threading.Thread(
-                    target=self._deal_with, args=(plan.line, come, plan.next, now), daemon=True
-                ).start()
+            if come := plan.look(now):
+                due[plan.line.job.name].append(Due(plan.line, come, plan.next))
+        for lines in due.values():
+            # In a thread of its own: no job and no outage holds up the others.
+            threading.Thread(target=self._deal_with, args=(lines,), daemon=True).start()
 
-    def _deal_with(
-        self, line: Line, come: list[datetime], following: datetime | None, now: datetime
-    ) -> None:
-        """Call for the latest due time, and note those before it as missed."""
-        *missed, latest = come
-        until = _until(line, latest, following)
-        if until <= now:
-            missed.append(latest)
-        self._missed.add(line.job.name, missed)
-        self._missed.write()
-        if until > now:
-            self._call(line, latest, (until - now).total_seconds())
+    def _deal_with(self, lines: list[Due]) -> None:
+        """Call for the latest due time of each line, and note those before it as missed.
+
+        Lines of one job take turns: it runs once at a time.
+        """
+        for due in lines:
+            *missed, latest = due.times
+            now = self._clock()
+            until = _until(due.line, latest, due.following)
+            if until <= now:
+                missed.append(latest)
+            self._missed.add(due.line, missed)
+            self._missed.write()
+            if until > now:
+                self._call(due.line, latest, (until - now).total_seconds())
 
     def _call(self, line: Line, due: datetime, seconds: float) -> None:
         done = call(line.job, line.parameters, due, seconds=seconds, stop=self._stop)
         # After a stop the next start finds out what is left to do.
         if not done and not self._stop.is_set():
-            self._missed.add(line.job.name, [due])
+            self._missed.add(line, [due])
             self._missed.write()
 
     def _pause(self) -> float:

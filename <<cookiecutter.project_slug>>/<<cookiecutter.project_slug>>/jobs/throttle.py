@@ -1,4 +1,4 @@
-"""Counts the failed calls of an address, so that nobody can try key after key."""
+"""Counts the failed calls of an address, so that wrong keys fill no log."""
 
 import logging
 from hashlib import sha256

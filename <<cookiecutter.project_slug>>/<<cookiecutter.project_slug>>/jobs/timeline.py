@@ -91,7 +91,7 @@ def timeline(window: Window) -> list[Row]:
 def _runs(window: Window) -> dict[str, dict[int, Counter[str]]]:
     """Count, by job and stretch, how many runs of which state lie in it."""
     found: dict[str, dict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    runs = Run.objects.filter(Q(ended__gte=window.start) | Q(ended=None))
+    runs = Run.objects.filter(Q(ended__gte=window.start) | Q(ended=None), started__lt=window.end)
     for job, state, due, started, ended in runs.values_list(
         "job", "state", "scheduled", "started", "ended"
     ):

@@ -8,18 +8,20 @@ from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from .authentication import key_required
-from .history import AlreadyRanError
+from .history import AHEAD, AlreadyRanError
 from .lease import HeldError
 from .models import Run
 from .overview import JobState, overview
 from .registry import Job, arguments, jobs
 from .runner import run
+from .stopping import EndingError
 
 # An interrupted run is nobody's fault: 503 says that another try may succeed.
 STATUS = {
@@ -64,6 +66,8 @@ def _run(job: Job, parameters: Mapping[str, Any], scheduled: datetime | None) ->
         return _error(HTTPStatus.CONFLICT, str(error), age=round(error.age.total_seconds(), 3))
     except AlreadyRanError as error:
         return _error(HTTPStatus.CONFLICT, str(error))
+    except EndingError as error:
+        return _error(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     except DatabaseError:
         return _error(HTTPStatus.SERVICE_UNAVAILABLE, "the database is unavailable")
     return JsonResponse(_record(record), status=STATUS[Run.State(record.state)])
@@ -90,6 +94,8 @@ def _scheduled(request: HttpRequest) -> datetime | None:
     scheduled = parse_datetime(header)
     if scheduled is None or scheduled.tzinfo is None:
         raise ValueError("X-Scheduled must be a time in ISO 8601, with its offset")
+    if scheduled > timezone.now() + AHEAD:
+        raise ValueError("X-Scheduled lies in the future: one of the two clocks is wrong")
     return scheduled.astimezone(UTC)
 
 

@@ -74,7 +74,8 @@ class Work:
             result = self._job.function(self._lease, **self._parameters)
         except LeaseLostError as error:
             return Outcome(Run.State.INTERRUPTED, error=f"Stopped: {error}.")
-        except Exception:
+        # SystemExit as well: in a thread it ends nothing, and whoever waits would wait in vain.
+        except BaseException:
             logger.exception("%s failed", self._job.name)
             return Outcome(Run.State.FAILED, error=traceback.format_exc())
         return Outcome(Run.State.SUCCEEDED, result=result or "")

@@ -71,6 +71,23 @@ def test_line_that_is_there_twice_is_refused() -> None:
         crontab.parse("1 2 * * * clear_sessions\n1 2 * * * clear_sessions --catch-up\n")
 
 
+def test_lines_of_one_time_may_ask_for_different_things() -> None:
+    lines = crontab.parse(
+        "1 2 * * * check_certificates days=1\n1 2 * * * check_certificates days=2\n"
+    )
+
+    assert [line.parameters for line in lines] == [{"days": 1}, {"days": 2}]
+
+
+def test_line_that_no_index_takes_is_refused(make: Make) -> None:
+    def work(lease: Lease, text: str) -> None:
+        pass
+
+    make(work)
+    with pytest.raises(CrontabError, match="line 1: it is longer than 500 characters"):
+        crontab.parse(f"1 2 * * * test text={'x' * 500}\n")
+
+
 def test_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CrontabError, match="No such file"):
         crontab.read(tmp_path / "crontab")

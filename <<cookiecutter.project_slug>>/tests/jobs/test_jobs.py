@@ -181,6 +181,26 @@ def test_administrators_are_warned_in_time(
     assert mail.body == "soon.test: 20 days left\nold.test: expired"
 
 
+def test_site_that_is_away_hides_no_other(
+    mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, settings: Settings, site: Site
+) -> None:
+    site.make_certificate(datetime.now(UTC) + timedelta(days=3, hours=1))
+    away, wrong, soon = "away.test=127.0.0.1:1", "wrong.test=x:y", f"example.test={site.address}"
+    settings.CERTIFICATES = [away, wrong, soon]
+
+    record = run_job("check_certificates")
+
+    (mail,) = mailoutbox
+    first, second, third = mail.body.splitlines()
+    assert first.startswith(f"{away}: ")
+    assert "refused" in first
+    assert second.startswith(f"{wrong}: ")
+    assert third == f"{soon}: 3 days left"
+    # What cannot be watched is no success.
+    assert record.state == "failed"
+    assert f"{soon}: 3 days left" in record.error
+
+
 def test_nobody_is_bothered_without_need(
     mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:

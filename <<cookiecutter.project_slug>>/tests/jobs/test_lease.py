@@ -131,6 +131,41 @@ def test_lease_that_was_taken_and_given_back_between_look_and_grasp_is_not_taken
     assert take(job)[0].token == 2
 
 
+def test_lease_that_a_wrong_clock_left_is_free(job: Job) -> None:
+    """The database's clock was a month ahead while a run ended, and has been put back."""
+    month = timezone.now() + timedelta(days=30)
+    lease, _ = take(job)
+    LeaseRecord.objects.update(taken=month, expires=month)
+
+    again, _ = take(job)
+
+    assert again.token == lease.token + 1
+
+
+def test_lease_that_is_held_while_the_clock_is_put_back_stays_held(job: Job) -> None:
+    month = timezone.now() + timedelta(days=30)
+    lease, _ = take(job)
+    LeaseRecord.objects.update(taken=month, expires=month)
+    assert lease.renew()
+
+    assert try_to_take(job) is None
+
+
+def test_lease_runs_out_while_the_machine_sleeps(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease, _ = take(job)
+    lease.check()
+    awake = time.clock_gettime
+    # Only this clock goes on.
+    monkeypatch.setattr(
+        time,
+        "clock_gettime",
+        lambda clock: awake(clock) + (3600 if clock == time.CLOCK_BOOTTIME else 0),
+    )
+
+    with pytest.raises(LeaseLostError, match="ran out"):
+        lease.check()
+
+
 def test_check_asks_no_database(job: Job, django_assert_num_queries: object) -> None:
     lease, _ = take(job)
     with django_assert_num_queries(0):  # type: ignore[operator]

@@ -67,6 +67,13 @@ def test_long_absence_is_cut() -> None:
     )
 
 
+def test_clock_put_forward_by_years_is_cut_as_well() -> None:
+    followed = plan("@daily")
+    followed.look(START)
+
+    assert len(followed.look(START + timedelta(days=3650))) == 31
+
+
 def test_clock_put_back_hands_out_again_what_the_app_will_refuse() -> None:
     followed = plan("* * * * *")
     followed.look(START + 60 * MINUTE)

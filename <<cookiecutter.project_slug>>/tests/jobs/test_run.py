@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from pytest_django import Settings
 
-from << cookiecutter.project_slug >>.jobs import history, runner
+from << cookiecutter.project_slug >>.jobs import history, runner, stopping
 from << cookiecutter.project_slug >>.jobs.history import AlreadyRanError
 from << cookiecutter.project_slug >>.jobs.lease import HeldError, Lease, take
 from << cookiecutter.project_slug >>.jobs.models import CrontabLine, LeaseRecord, Run
@@ -107,6 +108,32 @@ def test_failure_is_recorded_with_its_traceback(make: Make) -> None:
     assert is_free(job)
 
 
+@pytest.mark.parametrize("reason", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_job_that_ends_its_thread_has_failed_at_once(make: Make, reason: BaseException) -> None:
+    def work(lease: Lease) -> None:
+        raise reason
+
+    record = run(make(work, timeout=10))
+
+    assert record.state == State.FAILED
+    assert type(reason).__name__ in record.error
+    assert record.duration is not None
+    assert record.duration < timedelta(seconds=5)
+
+
+def test_what_no_database_stores_is_replaced(make: Make) -> None:
+    """As in the name of a file that is no UTF-8."""
+
+    def work(lease: Lease) -> str:
+        logger.info("read \udcff")
+        return "wrote \udcff"
+
+    record = Run.objects.get(pk=run(make(work)).pk)
+
+    assert record.result == "wrote ?"
+    assert "read ?" in record.output
+
+
 def test_second_run_is_refused_and_its_due_time_noted(make: Make) -> None:
     endless = Endless()
     job = make(endless.work)
@@ -144,6 +171,41 @@ def test_due_time_has_one_run(make: Make) -> None:
     assert len(runs) == 1
     assert is_free(job)
     assert run(job, DUE + timedelta(minutes=1)).state == State.SUCCEEDED
+
+
+def test_due_time_that_a_wrong_clock_used_up_is_given_back(make: Make) -> None:
+    """The clock was a month ahead, ran the job, and was put back: now the month is over."""
+    job, due = make(lambda lease: None), timezone.now()
+    for started in (due, due - timedelta(days=29)):
+        Run.objects.create(job="test", scheduled=started, started=started, state=State.SUCCEEDED)
+
+    assert run(job, due).state == State.SUCCEEDED
+    with pytest.raises(AlreadyRanError):
+        run(job, due)
+
+    assert Run.objects.filter(job="test").count() == 3
+
+
+def test_due_time_is_not_given_back_to_a_clock_that_was_put_back_a_little(make: Make) -> None:
+    job, due = make(lambda lease: None), timezone.now()
+    for started in (due, due - timedelta(hours=3)):
+        Run.objects.create(job="test", scheduled=started, started=started, state=State.SUCCEEDED)
+
+    with pytest.raises(AlreadyRanError):
+        run(job, due)
+
+
+def test_orphan_of_a_wrong_clock_did_not_end_in_the_future(make: Make) -> None:
+    job = make(lambda lease: None)
+    orphan, _ = history.begin(job, {}, Run.Trigger.API, None)
+    month = timezone.now() + timedelta(days=30)
+    LeaseRecord.objects.update(taken=month, expires=month + timedelta(seconds=60))
+
+    assert run(job).state == State.SUCCEEDED
+
+    orphan.refresh_from_db()
+    assert orphan.ended is not None
+    assert orphan.ended <= timezone.now()
 
 
 def test_orphan_is_interrupted_when_the_next_run_starts(make: Make) -> None:
@@ -238,8 +300,8 @@ def test_job_that_ends_within_its_grace_period_succeeds(
 ) -> None:
     settings.JOBS_GRACE_SECONDS = 10
     endless = Endless()
-    told_to_end.set()
-    threading.Timer(0.2, endless.release.set).start()
+    threading.Timer(0.1, told_to_end.set).start()
+    threading.Timer(0.4, endless.release.set).start()
 
     assert run(make(endless.work)).state == State.SUCCEEDED
 
@@ -319,6 +381,70 @@ def test_old_runs_are_pruned(make: Make, settings: Settings) -> None:
     assert Run.objects.filter(pk=young.pk).exists()
 
 
+def test_clock_that_is_a_month_ahead_does_not_cost_the_history(make: Make) -> None:
+    job = make(lambda lease: None)
+    for days in range(100, 160):
+        started = timezone.now() - timedelta(days=days)
+        Run.objects.create(job="test", state=State.SUCCEEDED, started=started)
+    run(job)
+
+    left = Run.objects.order_by("started")
+    assert left.count() == 60 - history.REMOVED_AT_ONCE + 1
+    # The oldest have gone first.
+    assert (timezone.now() - left[0].started).days == 160 - history.REMOVED_AT_ONCE - 1
+
+
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.SKIPPED, State.RUNNING])
+def test_old_runs_of_jobs_that_are_gone_are_pruned(make: Make, state: State) -> None:
+    Run.objects.create(job="gone", state=state, started=timezone.now() - timedelta(days=100))
+    run(make(lambda lease: None))
+
+    assert not Run.objects.filter(job="gone").exists()
+
+
+def test_old_runs_of_a_job_that_is_only_skipped_are_pruned() -> None:
+    Run.objects.create(job="x", state=State.SKIPPED, started=timezone.now() - timedelta(days=100))
+    history.note_skipped("x", {}, DUE, "no reason")
+
+    assert Run.objects.get().scheduled == DUE
+
+
+class Recycled:
+    """A process that its server recycles whenever no job runs in it."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def try_to_end(self) -> None:
+        stopping.unless_running(self.ended.set)
+
+
+def test_process_is_not_recycled_while_a_job_runs(make: Make) -> None:
+    process, endless = Recycled(), Endless()
+    job = make(endless.work)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(run_in_thread, job)
+        endless.working.wait(10)
+        process.try_to_end()
+        assert not process.ended.is_set()
+        endless.release.set()
+
+    assert first.result().state == State.SUCCEEDED
+    process.try_to_end()
+    assert process.ended.is_set()
+
+
+def test_process_is_recycled_after_the_timeout_of_a_job_that_hangs(make: Make) -> None:
+    process, hang = Recycled(), threading.Event()
+    job = make(lambda lease: bool(hang.wait(10)) and None, timeout=0.1)
+    try:
+        assert run(job).state == State.TIMED_OUT
+        process.try_to_end()
+        assert process.ended.is_set()
+    finally:
+        hang.set()
+
+
 def test_many_threads_one_run(make: Make) -> None:
     """The job works until all others have their answer, so no second run can be in order."""
     endless = Endless()
@@ -348,3 +474,25 @@ def test_names_in_lists() -> None:
     assert str(Run(job="import", pk=7)) == "import 7"
     assert str(LeaseRecord(job="import")) == "import"
     assert str(CrontabLine(job="import", expression="@daily")) == "@daily import"
+
+
+def test_rows_of_an_older_version_are_still_there_after_its_update() -> None:
+    """A line had one row whatever its parameters, and a skipped run had none."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([("jobs", "0001_initial")])
+    try:
+        old = executor.loader.project_state([("jobs", "0001_initial")]).apps
+        for scheduled, state in ((DUE, "succeeded"), (DUE + timedelta(hours=1), "skipped")):
+            old.get_model("jobs", "Run").objects.create(
+                job="test", scheduled=scheduled, state=state, parameters={"days": 3}
+            )
+        old.get_model("jobs", "CrontabLine").objects.create(job="test", expression="@daily")
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes("jobs"))
+
+    assert list(Run.objects.order_by("pk").values_list("scheduled", "state", "parameters")) == [
+        (DUE, "succeeded", {"days": 3}),
+        (DUE + timedelta(hours=1), "skipped", {"days": 3}),
+    ]
+    assert CrontabLine.objects.get().parameters == {}

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,12 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from << cookiecutter.project_slug >>.jobs import crontab, heartbeat, schedule, scheduler
+from << cookiecutter.project_slug >>.jobs.lease import Lease
 from << cookiecutter.project_slug >>.jobs.models import CrontabLine, Run
 from << cookiecutter.project_slug >>.jobs.registry import Job
 from << cookiecutter.project_slug >>.jobs.scheduler import LATE, Scheduler
+
+from .conftest import Make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +31,7 @@ class App:
         self.calls: list[tuple[str, datetime]] = []
         self.seconds: list[float] = []
         self.answers = True
+        self.call_instead: Callable[..., bool] | None = None
 
     def call(
         self,
@@ -40,8 +44,15 @@ class App:
     ) -> bool:
         self.calls.append((job.name, scheduled))
         self.seconds.append(seconds)
+        if self.call_instead:
+            return self.call_instead(job, parameters)
         if self.answers:
-            Run.objects.create(job=job.name, scheduled=scheduled, state=Run.State.SUCCEEDED)
+            Run.objects.get_or_create(
+                job=job.name,
+                scheduled=scheduled,
+                parameters=parameters,
+                defaults={"state": Run.State.SUCCEEDED},
+            )
             connection.close()
         return self.answers
 
@@ -77,8 +88,7 @@ def clock() -> Clock:
 def started(text: str, clock: Clock) -> Scheduler:
     """A scheduler whose crontab has been there since START."""
     found = Scheduler(crontab.parse(text), clock)
-    schedule.publish(crontab.parse(text))
-    CrontabLine.objects.filter(since__gt=START).update(since=START)
+    schedule.publish(crontab.parse(text), START)
     found.prepare()
     return found
 
@@ -155,6 +165,99 @@ def test_line_that_is_gone_is_forgotten(clock: Clock) -> None:
     assert [row.expression for row in CrontabLine.objects.all()] == ["2 2 * * *"]
 
 
+MONTH = timedelta(days=30)
+
+
+def test_clock_put_forward_by_a_month_and_back_again_is_survived(app: App, clock: Clock) -> None:
+    follows = started("* * * * * clear_sessions\n0 4 * * * daily_report --catch-up\n", clock)
+    tick(follows, clock, START + MINUTE)
+    tick(follows, clock, START + MONTH + MINUTE)
+    app.calls.clear()
+
+    for minute in (2, 3, 4 * 60):
+        tick(follows, clock, START + minute * MINUTE)
+
+    assert sorted(app.calls) == [
+        ("clear_sessions", START + 2 * MINUTE),
+        ("clear_sessions", START + 3 * MINUTE),
+        ("clear_sessions", START + 4 * 60 * MINUTE),
+        ("daily_report", START + 4 * 60 * MINUTE),
+    ]
+
+
+def test_scheduler_that_starts_after_a_wrong_clock_follows_the_right_one(
+    app: App, clock: Clock
+) -> None:
+    """Both the lines and the runs that it finds are of the future."""
+    text = "* * * * * clear_sessions\n"
+    schedule.publish(crontab.parse(text), START + MONTH)
+    for due in (START + MONTH, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)):
+        Run.objects.create(job="clear_sessions", scheduled=due, started=due, state="succeeded")
+    clock.now = START
+    follows = Scheduler(crontab.parse(text), clock)
+    follows.prepare()
+    tick(follows, clock, START + MINUTE)
+
+    assert [due for _, due in app.calls] == [START + MINUTE]
+    assert CrontabLine.objects.get().since == START
+
+
+def test_clock_put_back_a_little_repeats_nothing_that_ran(app: App, clock: Clock) -> None:
+    follows = started("* * * * * clear_sessions\n", clock)
+    for minute in range(1, 61):
+        tick(follows, clock, START + minute * MINUTE)
+    runs = Run.objects.count()
+    for minute in range(30, 62):
+        tick(follows, clock, START + minute * MINUTE)
+
+    assert Run.objects.count() == runs + 1
+    assert app.calls[-1] == ("clear_sessions", START + 61 * MINUTE)
+
+
+def test_two_lines_of_one_job_take_turns(app: App, clock: Clock, make: Make) -> None:
+    def work(lease: Lease, tenant: str) -> None:
+        pass
+
+    make(work)
+    running: list[str] = []
+    at_once: list[int] = []
+
+    def call(job: Job, parameters: Mapping[str, Any], *_: Any, **__: Any) -> bool:
+        running.append(parameters["tenant"])
+        time.sleep(0.05)
+        at_once.append(len(running))
+        running.pop()
+        return True
+
+    app.call_instead = call
+    text = "0 3 * * * test tenant=a\n0 */3 * * * test tenant=b\n0 3 * * * test tenant=c\n"
+    tick(started(text, clock), clock, START + 3 * 60 * MINUTE)
+
+    assert at_once == [1, 1, 1]
+    assert app.calls == [("test", START + 3 * 60 * MINUTE)] * 3
+
+
+def test_line_that_comes_too_late_behind_another_is_noted(
+    app: App, clock: Clock, make: Make
+) -> None:
+    def work(lease: Lease, tenant: str) -> None:
+        pass
+
+    make(work)
+
+    def call(*_: Any, **__: Any) -> bool:
+        clock.now += 2 * LATE
+        return True
+
+    app.call_instead = call
+    text = "0 3 * * * test tenant=a\n0 3 * * * test tenant=b\n"
+    tick(started(text, clock), clock, START + 3 * 60 * MINUTE)
+
+    missed = Run.objects.get(state=Run.State.SKIPPED)
+    assert (missed.parameters, missed.scheduled) == ({"tenant": "b"}, START + 3 * 60 * MINUTE)
+    assert "another line was at work" in missed.error
+
+
 def test_app_that_is_away_is_asked_until_it_is_too_late(app: App, clock: Clock) -> None:
     app.answers = False
     follows = started("* * * * * clear_sessions\n0 0 * * * daily_report\n", clock)
@@ -198,10 +301,10 @@ def test_loop_beats_calls_and_stops(
     outages = iter([True, True])
     publish = schedule.publish
 
-    def publish_later(lines: list[crontab.Line]) -> None:
+    def publish_later(lines: list[crontab.Line], now: datetime) -> None:
         if next(outages, False):
             raise_outage()
-        publish(lines)
+        publish(lines, now)
 
     monkeypatch.setattr(schedule, "publish", publish_later)
     offset = timedelta(minutes=1) - timedelta(

@@ -12,6 +12,7 @@ from ...lease import HeldError
 from ...models import Run
 from ...registry import arguments_from_text, jobs
 from ...runner import run
+from ...stopping import EndingError
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again later.
 BUSY = 75
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         _stop_on_sigterm()
         try:
             record = run(job, parameters, trigger=Run.Trigger.COMMAND)
-        except HeldError as error:
+        except (HeldError, EndingError) as error:
             raise CommandError(str(error), returncode=BUSY) from error
         if record.state != Run.State.SUCCEEDED:
             raise CommandError(
