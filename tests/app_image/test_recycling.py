@@ -14,9 +14,9 @@ import pytest
 from lab.command import run
 from lab.ports import free_port
 from lab.wait import wait_until
-from tests.browser.process import listens, running
 from tests.harness.bake import bake
 from tests.harness.http import get
+from tests.harness.process import listens, running
 
 JOBS = Path(__file__).parents[1] / "jobs" / "example_jobs.txt"
 KEY = "a key"

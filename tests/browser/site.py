@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.command import run
 from lab.ports import free_port
-from tests.browser.process import running
+from tests.harness.process import running
 
 RELEASE = "0123456789ab"
 

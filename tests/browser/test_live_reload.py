@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from lab.ports import free_port
-from tests.browser.process import listens, running
 from tests.browser.redis_server import RedisServer
 from tests.browser.site import Site
 from tests.browser.visit import visit
+from tests.harness.process import listens, running
 
 pytestmark = pytest.mark.browser
 
