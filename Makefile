@@ -12,6 +12,8 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet 
 
 # Stacks of the whole project, one at a time, or they have not the processors that they reserve.
 STACKS = tests/docs tests/jobs tests/pipeline tests/swarm
+# What takes minutes each, the longest first, so that none is left to run alone at the end.
+LONG = tests/deploy tests/nodes tests/proxy tests/compose tests/app_image tests/lab
 # A `make` that a test starts is none of ours.
 PYTEST = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(BIN)/pytest
 # The project's deploy command is the template's own code, while the rest of its Python is checked when rendered.
@@ -30,8 +32,8 @@ demo: ## Bake the example project and serve it on this machine
 test: .venv/requirements.txt ## Run every test that this machine can run; say what was skipped and why
 	@# Chromium drops its connections whenever a container comes or goes, so its tests have the machine to themselves.
 	$(MAKE) --no-print-directory test-browser
-	@# These wait for a swarm most of the time, so they run side by side.
-	$(MAKE) --no-print-directory --jobs=2 test-stacks test-others
+	@# These wait for a swarm most of the time, so two run side by side.
+	$(MAKE) --no-print-directory --jobs=2 --keep-going test-stacks test-others
 
 .PHONY: test-quick
 test-quick: .venv/requirements.txt ## Run the tests that neither deploy a stack nor open a browser
@@ -46,8 +48,15 @@ test-stacks: .venv/requirements.txt ## Run the tests that deploy the whole proje
 	$(PYTEST) $(STACKS)
 
 .PHONY: test-others
-test-others: .venv/requirements.txt ## Run all other tests
-	$(PYTEST) --ignore=tests/browser $(STACKS:%=--ignore=%)
+test-others: $(LONG) test-short ## Run all other tests, a folder at a time
+
+.PHONY: $(LONG)
+$(LONG): .venv/requirements.txt
+	$(PYTEST) $@
+
+.PHONY: test-short
+test-short: .venv/requirements.txt ## Run those of the others that take seconds
+	$(PYTEST) --ignore=tests/browser $(STACKS:%=--ignore=%) $(LONG:%=--ignore=%)
 
 .PHONY: engine
 engine: .venv/requirements.txt ## Start a Docker engine that is a swarm, for the tests that need one

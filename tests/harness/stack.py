@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from lab.docker import docker
 from tests.harness.certificate import Certificate
 from tests.harness.running import RunningStack, this_node
 from tests.harness.site import Site
+
+SHORT_WAITS = Path(__file__).with_name("short_waits.yml")
 
 
 @dataclass
@@ -49,11 +52,11 @@ class Stack(RunningStack):
     def deploy(self, **changes: str) -> None:
         """Deploy with the two commands from the head of deploy/stack.yml; wait for nothing.
 
-        `changes` are kept: they are part of every later deploy.
+        A third file makes the swarm wait less. `changes` are kept: they are part of every later deploy.
         """
         self.changes.update(changes)
         variables = self.variables()
-        names = ("stack.yml", f"stack.{variables['OVERLAY']}.yml")
+        names = ("stack.yml", f"stack.{variables['OVERLAY']}.yml", SHORT_WAITS)
         files = [f"--compose-file={name}" for name in names]
         folder = self.project / "deploy"
         env = {**os.environ, **variables}
