@@ -97,8 +97,10 @@ swarm-down: .venv/requirements.txt ## Remove what `make swarm` has made; the eng
 .PHONY: lint
 lint: .venv/requirements.txt ## Check style and types of the template itself
 	@# A cache within the project's folder would be rendered.
-	$(BIN)/ruff check --no-cache . $(DEPLOY)
-	$(BIN)/ruff format --no-cache --check . $(DEPLOY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check --no-cache --config tests/lint/deploy_command.toml $(DEPLOY)
+	$(BIN)/ruff format --no-cache --config tests/lint/deploy_command.toml --check $(DEPLOY)
 	$(BIN)/mypy
 
 .PHONY: frontend

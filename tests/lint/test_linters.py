@@ -16,7 +16,11 @@ YAMLLINT = [str(BIN / "yamllint"), "--strict", "--config-file", str(Path(__file_
 SHELLCHECK = [str(BIN / "shellcheck")]
 HADOLINT = [str(BIN / "hadolint"), "--config", str(Path(__file__).with_name("hadolint.yml"))]
 # The template's own code within the project.
-DEPLOY = "<<cookiecutter.project_slug>>/deploy"
+# Without a cache, which would be rendered.
+DEPLOY_COMMAND = [
+    *("--no-cache", "--config", str(Path(__file__).with_name("deploy_command.toml"))),
+    "<<cookiecutter.project_slug>>/deploy",
+]
 
 
 def test_shellcheck(sources: list[Path]) -> None:
@@ -44,8 +48,10 @@ def test_compose_file_follows_its_schema(example: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ["ruff", "check", "--no-cache", ".", DEPLOY],
-        ["ruff", "format", "--no-cache", "--check", ".", DEPLOY],
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["ruff", "check", *DEPLOY_COMMAND],
+        ["ruff", "format", "--check", *DEPLOY_COMMAND],
         ["mypy"],
     ],
 )
