@@ -202,5 +202,23 @@ class TestDependencies:
         assert settings["CONN_HEALTH_CHECKS"] is True
         assert settings["OPTIONS"]["connect_timeout"] <= 5
 
+    @pytest.mark.parametrize("sign", "/?[")
+    def test_password_that_was_not_encoded_is_refused_and_not_told(self, sign: str) -> None:
+        # The second looks like a port.
+        for secret in (f"qux{sign}zap", f"9876{sign}zap"):
+            for name, uri in (
+                ("DATABASE_URI", f"postgres://app:{secret}@db:5432/app"),
+                ("REDIS_URI", f"redis://:{secret}@redis:6379/0"),
+            ):
+                code = "from django.conf import settings as s; s.DEBUG"
+                done = python("-c", code, **COMPLETE | {name: uri})
+
+                assert done.returncode == 1
+                assert f"{name} is not understood" in done.stderr.splitlines()[-1]
+                assert not [part for part in ("qux", "9876", "zap") if part in done.stderr]
+
+    def test_hash_in_the_password_of_the_database(self) -> None:
+        assert dependencies.database("postgres://app:p#ss@db:5432/app")["PASSWORD"] == "p#ss"
+
     def test_sqlite_takes_no_options_of_postgres(self) -> None:
         assert "OPTIONS" not in dependencies.database("sqlite:////tmp/db.sqlite3")

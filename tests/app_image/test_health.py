@@ -69,3 +69,39 @@ def test_wrong_database_password_never_becomes_healthy(app_image: str, migrated:
         assert replica.health() == "unhealthy"
         assert probes(replica, "1 HTTP/1.1 503") >= 3
         assert replica.get("/api/alive").json()["checks"] == {"database": "unavailable", "cache": "ok"}
+
+
+def test_request_that_waits_for_a_lock_gives_its_thread_back(app_image: str, migrated: Services) -> None:
+    psql = ("psql", "--username=app", "--quiet", "--tuples-only", "--command")
+    lock = "BEGIN; LOCK TABLE django_session; SELECT pg_sleep(60)"
+    cookie = f"__Host-sessionid={'a' * 32}"
+    with containers.app(app_image, migrated, "--env=DATABASE_LOCK_SECONDS=2") as replica:
+        replica.wait_until_healthy()
+        try:
+            docker("exec", "--detach", migrated.database.name, *psql, lock)
+            granted = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
+            wait_until(
+                lambda: docker("exec", migrated.database.name, *psql, granted).stdout.strip() == "1",
+                10,
+                "the lock",
+            )
+            answer = replica.get("/admin/login/", Cookie=cookie)
+            shown = replica.run("python", "-c", SHOW_LOCK_TIMEOUT)
+        finally:
+            end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'"
+            docker("exec", migrated.database.name, *psql, f"{end} AND pid <> pg_backend_pid()")
+
+        assert answer.status == 500
+        assert "lock timeout" in replica.logs()
+        assert replica.get("/admin/login/", Cookie=cookie).status == 200
+        # What migrates is no request.
+        assert shown == "0\n"
+
+
+SHOW_LOCK_TIMEOUT = """
+import django; django.setup()
+from django.db import connection
+cursor = connection.cursor()
+cursor.execute("SHOW lock_timeout")
+print(*cursor.fetchone())
+"""

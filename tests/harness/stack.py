@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab.command import run
 from lab.docker import docker
@@ -33,6 +34,12 @@ class Stack(RunningStack):
     environment: str = "production"
     changes: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    # The services that are deployed; all of them when none is named.
+    only: tuple[str, ...] = ()
+
+    @property
+    def services(self) -> list[str]:
+        return sorted(self.only) or super().services
 
     @property
     def site(self) -> Site:
@@ -41,7 +48,7 @@ class Stack(RunningStack):
     def prepare(self) -> None:
         """Label the node and make the secrets, as the comments in deploy/stack.yml ask for."""
         docker("node", "update", "--label-add", f"{self.name}.database=true", this_node())
-        self.secrets = throwaway_secrets()
+        self.secrets = throwaway_secrets() | self.secrets
         for name, value in self.secrets.items():
             docker("secret", "create", f"{self.name}_{name}_1", "-", stdin=value)
         docker("secret", "create", f"{self.name}_cron_api_key_0", "-", stdin=secrets.token_urlsafe(32))
@@ -61,6 +68,10 @@ class Stack(RunningStack):
         folder = self.project / "deploy"
         env = {**os.environ, **variables}
         rendered = run(["docker", "stack", "config", *files], folder, env).stdout
+        if self.only:
+            parsed = yaml.safe_load(rendered)
+            parsed["services"] = {name: parsed["services"][name] for name in self.only}
+            rendered = yaml.safe_dump(parsed)
         # The images are on this machine only: no registry is asked for their digests.
         command = "docker stack deploy --resolve-image=never --compose-file=-".split()
         run([*command, self.name], folder, env, stdin=rendered)

@@ -1,5 +1,7 @@
 """What an intruder would find: no secret where it does not belong, and no right that is not needed."""
 
+from subprocess import CompletedProcess
+
 import pytest
 
 from lab.docker import docker
@@ -73,6 +75,7 @@ def test_every_container_is_limited_and_rotates_its_logs(stack: Stack, service: 
 
     assert host["Memory"] > 0
     assert host["NanoCpus"] > 0
+    assert 0 < host["PidsLimit"] <= 256
     assert host["LogConfig"]["Type"] == "local"
     assert set(host["LogConfig"]["Config"]) == {"max-file", "max-size"}
     assert described["Config"]["Healthcheck"]["Test"]
@@ -143,15 +146,35 @@ def test_the_cache_wants_a_password(stack: Stack) -> None:
     assert "NOPERM" in docker("exec", redis, *health, "get", "key").stdout
 
 
-def test_what_the_cache_may_hold_is_limited(stack: Stack) -> None:
-    ask = (
-        "import django; django.setup(); from django.core.cache import cache;"
-        "print(cache._cache.get_client().config_get('maxmemory*'))"
-    )
-    told = docker("exec", stack.container("app"), "python", "-c", ask).stdout
+@pytest.mark.parametrize(
+    "command",
+    ["CONFIG GET *", "FLUSHALL", "KEYS *", "CLIENT LIST", "ACL LIST", "INFO", "SHUTDOWN", "REPLICAOF NO ONE"],
+)
+def test_the_app_may_not_steer_the_cache(stack: Stack, command: str) -> None:
+    ask = f"cache._cache.get_client().execute_command({command!r})"
 
-    assert "134217728" in told
-    assert "allkeys-lru" in told
+    assert "no permissions to run" in inside(stack, ask, check=False).stderr
+
+
+def test_the_app_may_do_what_a_cache_is_for(stack: Stack) -> None:
+    """Every method that Django's cache has."""
+    done = inside(
+        stack,
+        "cache.set('a', 1); cache.add('b', 2); cache.incr('a'); cache.decr('a'); cache.touch('a', 60)",
+        "cache.touch('a', None); cache.set_many({'c': {'d': 1}, 'e': 'f'}, 60); cache.incr_version('b')",
+        "print(cache.get_many(['a', 'c', 'e']), cache.has_key('b'), cache.get_or_set('g', 'h'))",
+        "cache.delete_many(['a', 'c']); cache.delete('e'); cache.clear(); print(cache.get('g'))",
+    )
+
+    assert done.stdout == "{'a': 1, 'c': {'d': 1}, 'e': 'f'} False h\nNone\n"
+
+
+def inside(stack: Stack, *statements: str, check: bool = True) -> CompletedProcess[str]:
+    """Run Python in a replica of the app, where `cache` is Django's."""
+    begin = "import django; django.setup(); from django.core.cache import cache"
+    return docker(
+        "exec", stack.container("app"), "python", "-c", "\n".join((begin, *statements)), check=check
+    )
 
 
 def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
@@ -169,8 +192,29 @@ def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
     ]
     assert given == {
         "app": of_the_app,
-        "cron": of_the_app,
+        "cron": ["cron_api_key", "cron_api_key_previous", "database_uri"],
         "db": ["database_password"],
         "proxy": ["tls_certificate", "tls_key"],
         "redis": ["redis_password"],
     }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nobody_but_its_user_reads_a_secret(stack: Stack, service: str) -> None:
+    files = "/run/secrets/*" + (" /etc/redis.conf" if service == "redis" else "")
+    stat = f"stat --dereference --format='%u %g %a' {files}"
+    told = docker("exec", stack.container(service), "sh", "-c", stat).stdout.splitlines()
+
+    assert set(told) == {f"{USERS[service]} {USERS[service]} 400"}
+
+
+@pytest.mark.parametrize("version", ["NULL", "-7", "0", "1"])
+def test_the_app_can_make_no_login_that_would_never_be_removed(stack: Stack, version: str) -> None:
+    """Whoever got in as the app must not leave a way back in."""
+    before = stack.sql("SELECT rolname FROM pg_roles ORDER BY 1")
+    attempt = f"SET ROLE exampleapp; SELECT make_login({version}, 'password')"
+    psql = ("psql", "--username=postgres", "--dbname=exampleapp", f"--command={attempt}")
+    refused = docker("exec", stack.container("db"), *psql, check=False)
+
+    assert "has no login of its own" in refused.stderr
+    assert stack.sql("SELECT rolname FROM pg_roles ORDER BY 1") == before

@@ -11,18 +11,22 @@ ALTER ROLE postgres PASSWORD NULL;
 -- The password is replaced without a gap: each version has a login of its own, a member of the role that owns the
 -- data. `deploy/swarm` calls these functions; they do for the app what only the superuser may do otherwise.
 \connect "<< cookiecutter.project_slug >>"
-CREATE FUNCTION make_login(version integer, password text) RETURNS void
+CREATE OR REPLACE FUNCTION make_login(version integer, password text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     login CONSTANT text := format('<< cookiecutter.project_slug >>_%s', version);
 BEGIN
+    -- keep_logins finds logins by their numbers: one that it does not find would stay for ever.
+    IF version IS NULL OR version < 2 THEN
+        RAISE EXCEPTION 'version % of the password has no login of its own: give a number from 2 on', version;
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) THEN
         EXECUTE format('CREATE ROLE %I LOGIN IN ROLE "<< cookiecutter.project_slug >>"', login);
     END IF;
     EXECUTE format('ALTER ROLE %I PASSWORD %L', login, password);
 END $$;
 
-CREATE FUNCTION keep_logins(versions integer[]) RETURNS void
+CREATE OR REPLACE FUNCTION keep_logins(versions integer[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     login text;

@@ -59,6 +59,11 @@ keepalive = number("GUNICORN_KEEPALIVE", 75)
 max_requests = number("GUNICORN_MAX_REQUESTS", 10_000)
 max_requests_jitter = max_requests // 10
 
+# A request that waits for a lock in the database holds a thread: after so many seconds PostgreSQL refuses it. What
+# is no request, as a migration, waits as long as it must. For libpq; a PGOPTIONS of your own replaces it.
+lock_seconds = number("DATABASE_LOCK_SECONDS", 20)
+os.environ.setdefault("PGOPTIONS", f"-c lock_timeout={lock_seconds}s")
+
 # Heartbeats are files: in memory, since a disk can stall and the root file system is read-only.
 worker_tmp_dir = "/dev/shm"
 # Nobody steers gunicorn from within; the orchestrator replaces replicas.
