@@ -19,7 +19,7 @@ from tests.harness.need import skip_or_fail
 class Breach(NamedTuple):
     """A change within one service, and the complaint it must lead to.
 
-    `at` is the line that the complaint must name; `file` is where the change is made.
+    `at` is the line that the complaint must name, in `found_in`; `file` is where the change is made.
     """
 
     service: str
@@ -28,6 +28,7 @@ class Breach(NamedTuple):
     complaint: str
     at: str
     file: str = "stack.yml"
+    found_in: str = ""
 
 
 def ignored(line: str) -> Breach:
@@ -156,6 +157,8 @@ BREACHES = {
         "resources.limits.memory: not set",
         "limits:",
         "stack.production.yml",
+        # Where limits are said first.
+        found_in="stack.yml",
     ),
     "no reservation": Breach(
         "app",
@@ -222,7 +225,8 @@ def test_a_breach_is_found_with_service_and_line(deploy: Path, name: str) -> Non
     file = deploy / breach.file
     file.write_text(change(file.read_text(), breach))
 
-    place = f"{breach.file}:{line_of(file.read_text(), breach)}: {breach.service}: "
+    found_in = breach.found_in or breach.file
+    place = f"{found_in}:{line_of((deploy / found_in).read_text(), breach)}: {breach.service}: "
     assert [found for found in lint(deploy) if found.startswith(place) and breach.complaint in found]
 
 
