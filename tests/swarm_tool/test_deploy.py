@@ -1,208 +1,288 @@
+"""Deploys and rollbacks against the engine that stands in for one; test_every_step.py disturbs them."""
+
+import base64
 import json
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from swarm_tool import images, job, lock, preflight, releases, rollout, stack
-from swarm_tool.deploy import Deployment
-from swarm_tool.docker import ConnectionLost
-from swarm_tool.environment import Environment
-from swarm_tool.outcome import Exit, Problem
 
-from .conftest import RECORDED, RecordedDocker
-from .test_releases import made
+from .engine import RENDERED, STACK, Engine, Fault
 
-
-class Swarm:
-    """What the steps of a deploy did, in order, and where it shall fail."""
-
-    def __init__(self) -> None:
-        self.did: list[str] = []
-        self.fails: dict[str, BaseException] = {}
-        self.recorded: list[releases.Release] = []
-
-    def step(self, name: str, result: Any = None) -> Callable[..., Any]:
-        def call(*_: Any, **__: Any) -> Any:
-            self.did.append(name)
-            if name in self.fails:
-                raise self.fails.pop(name)
-            return result
-
-        return call
+DONE, REFUSED, ROLLED_BACK, NOT_ROLLED_BACK = 0, 3, 4, 5
+HAND_OVER = f"stack deploy --detach=true --with-registry-auth --resolve-image=never --compose-file=- {STACK} "
 
 
 @pytest.fixture
-def swarm(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Swarm:
-    swarm = Swarm()
-    text = (RECORDED / "rendered.yml").read_text(encoding="utf-8")
-    text = text.replace("exampleapp-production", "shop")
-    monkeypatch.setattr(Environment, "render", lambda *_, **__: text)
-    monkeypatch.setattr(stack, "take_configs", lambda *_: [])
-    for name in (
-        "check_engine",
-        "check_lint",
-        "check_database_node",
-        "check_exist",
-        "check_certificate",
-    ):
-        monkeypatch.setattr(preflight, name, swarm.step(name))
-    monkeypatch.setattr(images, "resolve", lambda _, reference: f"{reference}@pinned")
-    monkeypatch.setattr(images, "release_of", lambda *_: "v9")
-    monkeypatch.setattr(images, "check_exists", swarm.step("check image"))
-    monkeypatch.setattr(job, "definition", lambda _, __, service, changes: service)
-    monkeypatch.setattr(job, "remove_left_behind", lambda _: [])
-    monkeypatch.setattr(
-        job,
-        "run",
-        lambda _, service, purpose, __: swarm.step(
-            purpose, job.Result(0, " Applying shop.0001_initial... OK\n")
-        )(),
-    )
-    monkeypatch.setattr(rollout, "services_of", lambda _: dict.fromkeys(("app", "db", "proxy", "redis")))
-    monkeypatch.setattr(rollout, "roll_out", lambda _, __, mark, *___: swarm.step(f"roll out {mark}")())
-    monkeypatch.setattr(rollout, "remove_other_services", lambda *_: [])
-    monkeypatch.setattr("swarm_tool.deploy.verify", lambda _, release, *__: swarm.step(f"verify {release}")())
-    monkeypatch.setattr("swarm_tool.deploy.signal.signal", lambda *_: None)
-    monkeypatch.setattr(releases, "listed", lambda _: [made(1)])
-    monkeypatch.setattr(releases, "record", lambda _, release: swarm.recorded.append(release))
-    return swarm
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine after `init`."""
+    monkeypatch.setattr("swarm_tool.deploy.VERIFY_DEADLINE", 0)
+    engine = Engine(tmp_path)
+    assert engine.run("init").code == DONE
+    return engine
 
 
 @pytest.fixture
-def deployment(environment: Environment, swarm: Swarm) -> Deployment:
-    return Deployment(environment, deadline=60, wait_for_lock=0)
+def engine(fresh: Engine) -> Engine:
+    """An engine with release `one`."""
+    assert fresh.run("deploy", "--image=app:one").code == DONE
+    return fresh
 
 
-def test_good_deploy(swarm: Swarm, deployment: Deployment, docker: RecordedDocker) -> None:
-    assert deployment.deploy("app:9", False) == Exit.DONE
-
-    assert swarm.did[-4:] == ["proxy-check", "migrate", "roll out 2", "verify v9"]
-    (release,) = swarm.recorded
-    assert (release.number, release.name, release.outcome) == (2, "v9", "good")
-    assert release.stack["services"]["app"]["image"].endswith("@pinned")
-    assert release.migrations == ["shop.0001_initial"]
-    assert docker.called("config create")[0].endswith("shop_lock -")
-
-
-def test_database_keeps_the_image_it_has(
-    swarm: Swarm, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        releases, "listed", lambda _: [made(1, images={"postgres:17-trixie": "postgres@old"})]
-    )
-
-    deployment.deploy("app:9", False)
-
-    assert swarm.recorded[0].stack["services"]["db"]["image"] == "postgres@old"
+def records(engine: Engine) -> list[dict[str, Any]]:
+    """Return the records of releases that have ended, by number."""
+    found = [
+        json.loads(base64.b64decode(config["Spec"]["Data"]))
+        for config in engine.state()["config"].values()
+        if config["Spec"]["Labels"]["deploy.kind"] == "release"
+    ]
+    return sorted(found, key=lambda record: int(record["number"]))
 
 
-def test_first_deploy_brings_up_the_database_first(
-    swarm: Swarm, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(releases, "listed", lambda _: [])
-    monkeypatch.setattr(rollout, "services_of", lambda _: {})
-
-    assert deployment.deploy("app:9", False) == Exit.DONE
-
-    assert [step for step in swarm.did if "check_" not in step] == [
-        "roll out 1-0", "proxy-check", "migrate", "roll out 1", "verify v9",
-    ]  # fmt: skip
+def call(engine: Engine, beginning: str, *command: str, last: bool = False) -> int:
+    """Return the number of the docker client's call that begins like this, in a command that is tried out."""
+    before = engine.state()
+    calls = engine.run(*command).calls
+    engine.change(**before)
+    numbers = [number for number, line in enumerate(calls, start=1) if line.startswith(beginning)]
+    return numbers[-1 if last else 0]
 
 
-def test_dry_run_changes_nothing(swarm: Swarm, deployment: Deployment, docker: RecordedDocker) -> None:
-    assert deployment.deploy("app:9", True) == Exit.DONE
-
-    assert {step for step in swarm.did if "check" not in step} == set()
-    assert [line for line in docker.calls if " ls" not in line and "inspect" not in line] == []
+def image(engine: Engine, service: str) -> str:
+    specification = engine.state()["service"][f"{STACK}_{service}"]["Spec"]
+    return str(specification["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
-@pytest.mark.parametrize("step", ["check_engine", "check_lint", "check_exist", "proxy-check", "migrate"])
-def test_failure_before_the_rollout_touches_nothing(swarm: Swarm, deployment: Deployment, step: str) -> None:
-    swarm.fails[step] = Problem("no", "because", "do")
+def test_good_deploy(engine: Engine) -> None:
+    done = engine.run("deploy", "--image=app:migrates")
 
-    with pytest.raises(Problem, match="no"):
-        deployment.deploy("app:9", False)
+    assert done.code == DONE, done.printed
+    stacks = [line.split()[6] for line in done.calls if line.startswith("stack deploy")]
+    assert [name.rpartition("-")[0] for name in stacks] == [f"{STACK}-proxy-check", f"{STACK}-migrate", ""]
+    record = records(engine)[-1]
+    assert (record["number"], record["name"], record["outcome"]) == (2, "migrates", "good")
+    assert record["stack"]["services"]["app"]["image"] == "app:migrates@sha256:migrates"
+    assert record["migrations"] == ["shop.0002_price", "shop.0003_stock"]
+    assert f"{STACK}_lock" not in engine.names("config")
 
-    assert not [done for done in swarm.did if done.startswith("roll out")]
-    assert swarm.recorded == []
+
+def test_lock_comes_first_and_all_is_planned_once(engine: Engine) -> None:
+    calls = engine.run("deploy", "--image=app:two").calls
+
+    changes = [number for number, line in enumerate(calls) if " create " in line or " deploy " in line]
+    assert f"{STACK}_lock" in calls[changes[0]]
+    assert calls.count("image inspect app:two") == 1
 
 
-def test_migration_that_exits_with_an_error(
-    swarm: Swarm, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(job, "run", lambda *_: job.Result(1, "one\nno such column\n"))
+def test_database_keeps_the_image_it_has(engine: Engine) -> None:
+    engine.change(moved={"postgres:17-trixie": "moved"})
 
-    with pytest.raises(Problem, match="failed with exit code 1") as problem:
-        deployment.deploy("app:9", False)
+    assert engine.run("deploy", "--image=app:two").code == DONE
 
-    assert problem.value.why == "no such column"
+    assert image(engine, "db") == "postgres:17-trixie@sha256:17-trixie"
+
+
+def test_first_deploy_brings_up_the_database_first(fresh: Engine) -> None:
+    calls = fresh.run("deploy", "--image=app:one").calls
+
+    handed_over = [line.removeprefix(HAND_OVER) for line in calls if line.startswith(HAND_OVER)]
+    assert handed_over == ["db redis", "app db proxy redis"]
+
+
+def test_first_deploy_whose_database_failed_is_mended_by_the_next(fresh: Engine) -> None:
+    fresh.change(broken=["postgres"])
+    done = fresh.run("deploy", "--image=app:one")
+    assert done.code == REFUSED
+    assert "the rollout of db failed" in done.printed
+    fresh.change(broken=[])
+    # Files that were made with the first password want that one.
+    assert fresh.run("secret", "set", "database_password", "--generate").code == DONE
+
+    done = fresh.run("deploy", "--image=app:one")
+
+    assert done.code == DONE, done.printed
+    secrets = fresh.state()["service"][f"{STACK}_db"]["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"]
+    assert [secret["SecretName"] for secret in secrets] == [f"{STACK}_database_password_1"]
+    # What failed before the first good release is not needed any more.
+    assert [record["outcome"] for record in records(fresh)] == ["good"]
+
+
+def test_new_service_that_the_app_stands_on_fails_and_is_taken_away(engine: Engine) -> None:
+    stack = with_search()
+    engine.change(broken=["search"])
+    before = engine.state()["service"]
+
+    done = engine.run("deploy", "--image=app:two", stack=stack)
+
+    assert done.code == REFUSED, done.printed
+    assert "the rollout of search failed" in done.printed
+    assert engine.state()["service"] == before
+    assert records(engine)[-1]["outcome"] == "stopped"
+    engine.change(broken=[])
+    assert engine.run("deploy", "--image=app:two", stack=stack).code == DONE
+    assert f"{STACK}_search" in engine.names("service")
+
+
+def with_search() -> str:
+    """Return the rendered stack with one more service that the app stands on, much like the cache."""
+    text = RENDERED.read_text(encoding="utf-8")
+    before, cache, after = text.partition("\n  redis:\n")
+    cache += after.partition("\nnetworks:\n")[0]
+    return before + cache.replace("redis:", "search:") + "\n  redis:\n" + after
+
+
+def test_dry_run_changes_nothing(engine: Engine) -> None:
+    before = engine.state()
+
+    assert engine.run("deploy", "--image=app:two", "--dry-run").code == DONE
+
+    assert engine.state() == before
 
 
 @pytest.mark.parametrize(
-    ("step", "failure"),
-    [
-        ("roll out 2", rollout.RolloutFailed("app", "a new task is failed")),
-        ("roll out 2", ConnectionLost("the engine does not answer", "x", "y")),
-        ("roll out 2", KeyboardInterrupt()),
-        ("verify v9", Problem("the site does not answer", "x", "y")),
-    ],
+    "call_that_fails",
+    ["node ls", "secret ls", "config create --label=deploy.stack=shop --label=deploy.kind=content",
+     "network ls", "stack deploy", "service ps"],
+)  # fmt: skip
+def test_failure_before_the_rollout_touches_nothing(engine: Engine, call_that_fails: str) -> None:
+    number = call(engine, call_that_fails, "deploy", "--image=app:two")
+    before = engine.state()["service"]
+
+    done = engine.run("deploy", "--image=app:two", fault=Fault("refuse", number))
+
+    assert done.code == REFUSED, done.printed
+    assert "not today" in done.printed
+    assert engine.state()["service"] == before
+    assert f"{STACK}_lock" not in engine.names("config")
+    assert [record["outcome"] for record in records(engine)] in (["good"], ["good", "stopped"])
+
+
+def test_migration_that_fails_half_way_is_recorded_and_told(engine: Engine) -> None:
+    before = engine.state()["service"]
+    done = engine.run("deploy", "--image=app:migration-fails")
+
+    assert done.code == REFUSED
+    assert "why:   no such column\n" in done.printed
+    applied = "shop.0002_price, shop.0003_stock (in part, perhaps)"
+    assert f"migrations were applied, and stay applied: {applied}" in done.printed
+    assert engine.state()["service"] == before
+    assert " stopped " in engine.run("releases").printed
+    assert engine.run("deploy", "--image=app:three").code == DONE
+    assert (
+        f"WARNING: migrations were applied since, and stay applied: {applied}"
+        in engine.run("rollback").printed
+    )
+
+
+def test_deploy_that_was_killed_in_its_migration_is_told(engine: Engine) -> None:
+    number = call(engine, "service logs --raw shop-migrate", "deploy", "--image=app:migrates", last=True)
+    assert engine.run("deploy", "--image=app:migrates", fault=Fault("kill", number)).code < 0
+    assert " not finished " in engine.run("status").printed
+
+    done = engine.run("rollback")
+
+    assert done.code == DONE, done.printed
+    assert "to release 1 (one)" in done.printed
+    assert "WARNING: release 2 was not finished: what it has migrated stays applied" in done.printed
+
+
+@pytest.mark.parametrize(
+    ("release", "fault"), [("broken", ""), ("liar", ""), ("two", "gap"), ("two", "term")]
 )
-def test_failed_rollout_goes_back(
-    swarm: Swarm, deployment: Deployment, docker: RecordedDocker, step: str, failure: BaseException
-) -> None:
-    swarm.fails[step] = failure
-
-    assert deployment.deploy("app:9", False) == Exit.ROLLED_BACK
-
-    assert swarm.did[-2:] == ["roll out 1", "verify v1"]
-    assert [(release.outcome, release.stack) for release in swarm.recorded] == [("rolled back", {})]
+def test_failed_rollout_goes_back(engine: Engine, release: str, fault: str) -> None:
+    engine.change(broken=["app:broken"])
     # A connection that was lost may take as long to return as the rollout itself.
-    assert docker.patience == 60
+    engine.reconnect, engine.settings = 0, {"DEADLINE": "10"}
+    number = call(engine, HAND_OVER, "deploy", f"--image=app:{release}")
+
+    done = engine.run("deploy", f"--image=app:{release}", fault=Fault(fault, number))
+
+    assert done.code == ROLLED_BACK, done.printed
+    assert image(engine, "app") == "app:one@sha256:one"
+    assert [(record["outcome"], bool(record["stack"])) for record in records(engine)] == [
+        ("good", True), ("rolled back", False),
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("step", ["roll out 1", "verify v1"])
-def test_going_back_fails_too(swarm: Swarm, deployment: Deployment, step: str) -> None:
-    swarm.fails = {"roll out 2": Problem("a", "b", "c"), step: Problem("d", "e", "f")}
+def test_going_back_fails_too(engine: Engine) -> None:
+    engine.change(broken=["app:"])
 
-    assert deployment.deploy("app:9", False) == Exit.NOT_ROLLED_BACK
-    assert swarm.recorded[0].outcome == "not rolled back"
+    assert engine.run("deploy", "--image=app:two").code == NOT_ROLLED_BACK
 
-
-def test_first_deploy_has_nothing_to_go_back_to(
-    swarm: Swarm, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(releases, "listed", lambda _: [])
-    swarm.fails["roll out 1"] = Problem("a", "b", "c")
-
-    assert deployment.deploy("app:9", False) == Exit.NOT_ROLLED_BACK
+    assert records(engine)[-1]["outcome"] == "not rolled back"
 
 
-def test_lock_is_given_back_when_the_deploy_fails(
-    swarm: Swarm, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given_back = []
-    monkeypatch.setattr(lock, "take", lambda *_: "mine")
-    monkeypatch.setattr(lock, "holder", lambda _: given_back.append(1))
-    swarm.fails["migrate"] = Problem("a", "b", "c")
+def test_first_deploy_has_nothing_to_go_back_to(fresh: Engine) -> None:
+    fresh.change(broken=["app:"])
 
-    with pytest.raises(Problem):
-        deployment.deploy("app:9", False)
-
-    assert given_back
+    assert fresh.run("deploy", "--image=app:one").code == NOT_ROLLED_BACK
 
 
-def test_rollback_warns_of_migrations(
-    swarm: Swarm,
-    deployment: Deployment,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    known = [made(1), made(2, migrations=["shop.0002_price"]), made(3)]
-    monkeypatch.setattr(releases, "listed", lambda _: known)
+def test_record_that_cannot_be_written_is_no_good_release(engine: Engine) -> None:
+    beginning = "config create --label=deploy.stack=shop --label=deploy.kind=release"
+    number = call(engine, beginning, "deploy", "--image=app:two")
+    engine.reconnect, engine.settings = 0, {"DEADLINE": "10"}
 
-    assert deployment.rollback("1") == Exit.DONE
+    done = engine.run("deploy", "--image=app:two", fault=Fault("gap", number))
 
-    assert "migrations were applied since, and stay applied: shop.0002_price" in capsys.readouterr().out
-    (release,) = swarm.recorded
-    assert (release.number, release.name, release.what) == (4, "v1", "rollback to 1")
-    assert json.dumps(release.stack) == json.dumps({"services": {"app": {"image": "app:1@pinned"}}})
+    # The engine has written it, and the answer was lost for longer than is waited for.
+    assert done.code == ROLLED_BACK, done.printed
+    assert [record["outcome"] for record in records(engine)] == ["good", "rolled back"]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "code", "runs", "listed"),
+    [("network ls", REFUSED, "one", "not finished"), (HAND_OVER, NOT_ROLLED_BACK, "two", "not finished")],
+)
+def test_lock_that_was_taken_away(engine: Engine, beginning: str, code: int, runs: str, listed: str) -> None:
+    number = call(engine, beginning, "deploy", "--image=app:two")
+
+    done = engine.run("deploy", "--image=app:two", fault=Fault("unlock", number))
+
+    assert done.code == code, done.printed
+    assert "the lock of test was lost" in done.printed
+    assert image(engine, "app").startswith(f"app:{runs}@")
+    assert [record["outcome"] for record in records(engine)] == ["good"]
+    assert f"  {listed} " in engine.run("status").printed
+
+
+def test_rollback_that_is_pressed_twice_stays_where_it_is(engine: Engine) -> None:
+    engine.run("deploy", "--image=app:two")
+    engine.run("deploy", "--image=app:three")
+    assert engine.run("rollback").code == DONE
+
+    done = engine.run("rollback")
+
+    assert done.code == REFUSED
+    assert "somebody has gone back already" in done.printed
+    assert "release 4 is a rollback to 2, by " in done.printed
+    assert image(engine, "app").startswith("app:two@")
+    assert engine.run("rollback", "three").code == DONE
+    assert image(engine, "app").startswith("app:three@")
+
+
+def test_rollback_warns_of_migrations(engine: Engine) -> None:
+    engine.run("deploy", "--image=app:migrates")
+    engine.run("deploy", "--image=app:three")
+
+    done = engine.run("rollback", "1")
+
+    warning = "migrations were applied since, and stay applied: shop.0002_price, shop.0003_stock"
+    assert warning in done.printed
+    record = records(engine)[-1]
+    assert (record["number"], record["name"], record["what"]) == (4, "one", "rollback to 1")
+    assert record["stack"] == records(engine)[0]["stack"]
+
+
+def test_record_of_another_client_and_another_version_is_read(engine: Engine) -> None:
+    state = engine.state()
+    config = state["config"][f"{STACK}_release_1"]
+    record = json.loads(base64.b64decode(config["Spec"]["Data"]))
+    record["stack"]["version"], record["noted_later"] = "3.13", "unknown"
+    config["Spec"]["Data"] = base64.b64encode(json.dumps(record).encode()).decode()
+    engine.change(**state)
+
+    assert engine.run("deploy", "--image=app:two").code == DONE
+    # The engine that stands in refuses any version.
+    assert engine.run("rollback").code == DONE
+    assert image(engine, "app").startswith("app:one@")

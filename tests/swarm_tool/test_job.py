@@ -74,7 +74,7 @@ def test_job_never_publishes_a_port(
 def test_exit_code_of_the_task(docker: RecordedDocker, environment: Environment) -> None:
     docker.answers |= {"service ps": "t", "inspect --type task": [[ended("failed", 3)]]}
 
-    result = job.run(environment, {}, "run", 10, show=False)
+    result = job.run(environment, {}, "run", 10)
 
     assert result.exit_code == 3
     service = docker.called("service rm")[0].split()[-1]
@@ -87,7 +87,7 @@ def test_task_that_never_ran(docker: RecordedDocker, environment: Environment) -
     docker.answers |= {"service ps": "t", "inspect --type task": [[rejected]]}
 
     with pytest.raises(Problem) as problem:
-        job.run(environment, {}, "migrate", 10, show=False)
+        job.run(environment, {}, "migrate", 10)
 
     assert problem.value.why == "No such image: app:1"
     assert docker.called("service rm")
@@ -97,7 +97,7 @@ def test_task_that_takes_too_long_is_removed(docker: RecordedDocker, environment
     docker.answers |= {"service ps": "t", "inspect --type task": [[ended("running")]]}
 
     with pytest.raises(Problem, match="was stopped after"):
-        job.run(environment, {}, "migrate", 0, show=False)
+        job.run(environment, {}, "migrate", 0)
 
     assert docker.called("service rm")
 

@@ -1,6 +1,7 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,7 +37,10 @@ def test_what_is_recorded_can_be_read(docker: RecordedDocker, environment: Envir
     (line,) = docker.called("config create")
     assert line.endswith("shop_release_2 -")
     assert "--label=deploy.stack=shop --label=deploy.kind=release" in line
-    assert Release(**json.loads(docker.values[-1])) == made(2)
+    (text,) = filter(None, docker.values)
+    assert Release(**json.loads(text)) == made(2)
+    # It takes the place of what was noted when the release began.
+    assert docker.calls[-1] == "config rm shop_release_2_begun"
 
     docker.answers |= {"config ls": "b a", "config inspect": [[config(made(10)), config(made(9))]]}
     assert releases.listed(environment) == [made(9), made(10)]
@@ -68,7 +72,35 @@ def test_old_releases_are_forgotten(docker: RecordedDocker, environment: Environ
     known = [made(1), made(2, "rolled back"), made(3), made(4, "rolled back"), made(5)]
 
     assert releases.forget(environment, known, 2) == [made(3).stack, made(5).stack]
-    assert docker.called("config rm") == ["config rm shop_release_1", "config rm shop_release_2"]
+    assert docker.called("config rm") == [
+        "config rm shop_release_1_begun", "config rm shop_release_1",
+        "config rm shop_release_2_begun", "config rm shop_release_2",
+    ]  # fmt: skip
+
+
+def test_release_that_is_not_finished_is_listed_until_it_is(
+    docker: RecordedDocker, environment: Environment
+) -> None:
+    begun = made(2, releases.UNFINISHED)
+    docker.answers |= {"config ls": "b a", "config inspect": [[config(begun), config(made(1))]]}
+    assert releases.listed(environment) == [made(1), begun]
+
+    docker.answers |= {"config inspect": [[config(made(2)), config(begun)]]}
+    assert releases.listed(environment) == [made(2)]
+
+
+def test_without_a_name_one_leaves_what_was_not_finished() -> None:
+    assert releases.pick([made(1), made(2), made(3, releases.UNFINISHED)], None).number == 2
+    assert releases.pick([made(1), made(2), made(3, releases.NOT_ROLLED_BACK)], None).number == 2
+    assert releases.pick([made(1), made(2), made(3, releases.ROLLED_BACK)], None).number == 1
+
+
+def test_gone_back_once_is_gone_back() -> None:
+    known = [made(1), made(2), replace(made(1), number=3, what="rollback to 1")]
+
+    with pytest.raises(Problem, match="somebody has gone back already"):
+        releases.pick(known, None)
+    assert releases.pick(known, "2").number == 2
 
 
 @pytest.mark.parametrize("error", [KeyError, OSError])

@@ -86,6 +86,6 @@ def _ask(environment: Environment, running: Stack, version: int, statement: str)
     task = definition(environment, stack, "db", changes)
     # It talks to the database over the network: it need not be where the files are.
     task["services"]["task"]["deploy"].pop("placement", None)
-    result = run(environment, task, "login", DEADLINE, show=False)
+    result = run(environment, task, "login", DEADLINE)
     if result.exit_code:
         raise Problem("the database's login was not changed", result.output, "see deploy/configs/all/database.sql")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import time
 from typing import Any
@@ -39,6 +40,10 @@ class ConnectionLost(Problem):
 class Docker:
     """The docker client, speaking to the engine of DOCKER_HOST or DOCKER_CONTEXT."""
 
+    # Seconds that a lost connection may last, and between two tries to get it back.
+    reconnect = RECONNECT
+    pause = 1.0
+
     def __init__(self, where: dict[str, str]) -> None:
         self.environment = {**os.environ, **where}
         if "DOCKER_CONTEXT" in where:
@@ -59,20 +64,14 @@ class Docker:
         `value` is what it reads from standard input: the way for secrets, which are never arguments. `variables`
         take the place of its environment. Raises DockerError, and ConnectionLost when the engine stays away.
         """
-        given = self.environment if variables is None else variables
         give_up = 0.0
         while True:
             try:
-                done = subprocess.run(
-                    ["docker", *arguments], input=value.encode(), env=given, timeout=timeout,
-                    capture_output=True, check=False,
-                )  # fmt: skip
-                # Whatever the locale of this machine is, the engine speaks UTF-8.
-                printed, error = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+                done = self.once(*arguments, value=value, timeout=timeout, variables=variables)
+                error = done.stderr.strip()
                 if done.returncode == 0:
-                    self.patience = self.patience or RECONNECT
-                    return printed + (error if both else "")
-                error = error.strip()
+                    self.patience = self.patience or self.reconnect
+                    return done.stdout + (done.stderr if both else "")
                 if not _lost(error.lower()):
                     raise DockerError(f"docker {' '.join(arguments[:2])} failed", error, "correct what it names")
             except subprocess.TimeoutExpired:
@@ -84,7 +83,19 @@ class Docker:
                 say(f"  connection lost ({error.splitlines()[-1]})")
             if time.monotonic() >= give_up:
                 raise ConnectionLost("the engine does not answer", error, "check DOCKER_HOST and the network")
-            time.sleep(1)
+            time.sleep(self.pause)
+
+    def once(
+        self, *arguments: str, value: str, timeout: float, variables: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a docker command once, whatever comes of it; arguments as for `text`."""
+        done = subprocess.run(
+            ["docker", *arguments], input=value.encode(), env=self.environment if variables is None else variables,
+            timeout=timeout, capture_output=True, check=False,
+        )  # fmt: skip
+        # Whatever the locale of this machine is, the engine speaks UTF-8.
+        printed, error = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        return subprocess.CompletedProcess(done.args, done.returncode, printed, error)
 
     def start(self, *arguments: str, both: bool = False) -> subprocess.Popen[bytes]:
         """Start a docker command that goes on; who starts it reads its pipes and ends it. `both` makes one of them."""
@@ -127,8 +138,23 @@ class Docker:
 
     def create(self, kind: str, name: str, value: str, labels: dict[str, str], *options: str) -> None:
         """Make a secret or config; its labels get the prefix `deploy.`. Raises DockerError when the name is taken."""
-        labelled = [f"--label=deploy.{key}={text}" for key, text in labels.items()]
-        self.text(kind, "create", *labelled, *options, name, "-", value=value)
+        # Tells what was made here, while the answer got lost, from what somebody else has made.
+        mine = secrets.token_hex(8)
+        labelled = [f"--label=deploy.{key}={text}" for key, text in {**labels, "made": mine}.items()]
+        try:
+            self.text(kind, "create", *labelled, *options, name, "-", value=value)
+        except DockerError:
+            found = self.inspect(kind, [name])
+            if not found or (found[0]["Spec"].get("Labels") or {}).get("deploy.made") != mine:
+                raise
+
+    def remove(self, kind: str, name: str) -> None:
+        """Remove an object by name or id; one that is gone already is no error."""
+        try:
+            self.text(kind, "rm", name)
+        except DockerError:
+            if self.inspect(kind, [name]):
+                raise
 
     def deploy_stack(self, name: str, stack: str) -> None:
         """Hand a stack to the swarm; this returns before anything runs."""

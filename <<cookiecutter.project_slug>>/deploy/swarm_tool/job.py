@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 
 from .docker import TIMEOUT, DockerError
 from .environment import Environment
-from .outcome import Problem
+from .outcome import Problem, say
 from .stack import Stack, dump
 
 # Seconds that a task may wait for a node: one that restarts takes less, a wrong placement for ever.
@@ -50,7 +50,7 @@ def definition(environment: Environment, stack: Stack, service: str, changes: St
     # A service that names no network would get one of its own, and leave it behind.
     networks = networks or {"bridge": {"external": True, "name": "bridge"}}
     job["networks"] = {key: job.get("networks", {}).get(key) for key in networks}
-    parts: Stack = {"version": stack["version"], "services": {"task": job}, "networks": networks}
+    parts: Stack = {"services": {"task": job}, "networks": networks}
     for kind in ("secrets", "configs"):
         parts[kind] = {item["source"]: stack[kind][item["source"]] for item in job.get(kind, [])}
     volumes = stack.get("volumes", {}).items()
@@ -68,15 +68,16 @@ def start(environment: Environment, job: Stack, service: str) -> None:
     environment.docker.deploy_stack(service[: -len("_task")], dump(job))
 
 
-def run(environment: Environment, job: Stack, purpose: str, deadline: float, show: bool = True) -> Result:
-    """Run a job to its end, within `deadline` seconds, show what it writes, and leave nothing behind.
+def run(environment: Environment, job: Stack, purpose: str, deadline: float, shown: list[str] | None = None) -> Result:
+    """Run a job to its end, within `deadline` seconds, and leave nothing behind.
 
-    Raises Problem when it did not start, or not end in time.
+    With a list for what was `shown`, its lines are shown as they come, and added there: of a job that is stopped
+    it is all one gets. Raises Problem when it did not start, or not end in time.
     """
     service = service_name(environment, purpose)
     try:
         start(environment, job, service)
-        with _Output(environment, service, show) as output:
+        with _Output(environment, service, shown) as output:
             tasks = wait(environment, service, deadline, ENDED)
         codes = [task["Status"].get("ContainerStatus", {}).get("ExitCode", 0) for task in tasks]
         for task in tasks:
@@ -110,9 +111,10 @@ def wait(environment: Environment, service: str, deadline: float, states: tuple[
 def remove(environment: Environment, service: str) -> None:
     """Remove the service of a job, with its task, if it is there."""
     try:
-        environment.docker.text("service", "rm", service)
-    except DockerError:
-        return
+        environment.docker.remove("service", service)
+    except DockerError as error:
+        # The next deploy tries again.
+        say(f"  {service} was not removed: {error.why}")
 
 
 def remove_left_behind(environment: Environment) -> list[str]:
@@ -137,17 +139,18 @@ def _tasks(environment: Environment, service: str) -> list[Stack]:
 class _Output:
     """Shows the output of a service while it runs, and has all of it at the end."""
 
-    def __init__(self, environment: Environment, service: str, show: bool) -> None:
+    def __init__(self, environment: Environment, service: str, shown: list[str] | None) -> None:
         self.command = ["service", "logs", "--raw", service]
         self.docker = environment.docker
-        self.show = show
-        self.shown = {"stdout": 0, "stderr": 0}
+        self.show = shown is not None
+        self.shown = [] if shown is None else shown
+        self.lengths = {"stdout": 0, "stderr": 0}
         self.text = ""
 
     def __enter__(self) -> _Output:
         if self.show:
             self.client = self.docker.start(*self.command, "--follow")
-            self.threads = [threading.Thread(target=self._copy, args=(name,)) for name in self.shown]
+            self.threads = [threading.Thread(target=self._copy, args=(name,)) for name in self.lengths]
             for thread in self.threads:
                 thread.start()
         return self
@@ -168,16 +171,17 @@ class _Output:
                 # The client may wait for ever for a task whose container is gone; what it had is kept.
                 client.kill()
                 streams = client.communicate()
-            for name, text in zip(self.shown, streams):
+            for name, text in zip(self.lengths, streams):
                 self.text += text.decode(errors="replace")
                 if self.show:
-                    _write(name, text[self.shown[name] :])
+                    _write(name, text[self.lengths[name] :])
 
     def _copy(self, name: str) -> None:
         source: IO[bytes] = getattr(self.client, name)
         with source:
             for line in source:
-                self.shown[name] += len(line)
+                self.lengths[name] += len(line)
+                self.shown.append(line.decode(errors="replace"))
                 _write(name, line)
 
 

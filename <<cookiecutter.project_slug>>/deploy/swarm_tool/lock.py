@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import NamedTuple
 
 from .docker import DockerError
@@ -19,7 +22,10 @@ from .releases import content, create, now, whoami
 
 
 class Holder(NamedTuple):
-    """Who holds the lock, since when and why; `process` is 0 for a person who holds it until `unlock`."""
+    """Who holds the lock, since when and why; `process` is 0 for a person who holds it until `unlock`.
+
+    `place` is where the number of the process means something, `began` tells it from a later one of that number.
+    """
 
     who: str
     since: str
@@ -28,65 +34,97 @@ class Holder(NamedTuple):
     process: int
     until: str
     token: str
+    place: str = ""
+    began: str = ""
+
+
+class Lock(NamedTuple):
+    """The lock as the swarm has it; `late` if its holder had to be done by now, by the swarm's own clock."""
+
+    id: str
+    holder: Holder
+    late: bool
 
     def gone(self) -> str:
         """Return why the holder cannot be at work any more; nothing while it may be."""
-        if self.process and self.host == socket.gethostname() and not _alive(self.process):
-            return f"process {self.process} on {self.host} has ended"
-        return f"it had to be done by {self.until}" if self.process and self.until < now() else ""
+        holder = self.holder
+        if holder.process and holder.place == _place() and not _alive(holder.process, holder.began):
+            return f"process {holder.process} on {holder.host} has ended"
+        return "it had to be done by now" if holder.process and self.late else ""
 
     def __str__(self) -> str:
-        return f"{self.who} since {self.since}: {self.why}" + (f" ({self.gone()})" if self.gone() else "")
+        gone = self.gone()
+        return f"{self.holder.who} since {self.holder.since}: {self.holder.why}" + (f" ({gone})" if gone else "")
 
 
-def holder(environment: Environment) -> Holder | None:
-    """Return who holds the lock, if anybody does."""
-    found = environment.docker.inspect("config", [f"{environment.stack}_lock"])
-    return Holder(**content(found[0])) if found else None
+class LockLost(Problem):
+    """Somebody took the lock away from the one who held it."""
+
+
+def current(environment: Environment) -> Lock | None:
+    """Return the lock, if anybody holds it."""
+    found = environment.docker.inspect("config", [_name(environment)])
+    if not found:
+        return None
+    # Another version of this command may note more.
+    noted = {key: value for key, value in content(found[0]).items() if key in Holder._fields}
+    holder = Holder(**noted)
+    # The holder's clock may be wrong: what it says is used as a span alone.
+    span = _time(holder.until) - _time(holder.since)
+    late = bool(holder.process) and _swarm_time(environment) - _time(found[0]["CreatedAt"]) > span
+    return Lock(found[0]["ID"], holder, late)
 
 
 def take(environment: Environment, why: str, seconds: float, wait: float = 0) -> Holder:
     """Take the lock for at most some seconds (0: until `unlock`), waiting for others for some.
 
-    Raises Problem when somebody else holds it, or left it behind.
+    Takes over the lock of a holder that is gone. Raises Problem when somebody else holds it.
     """
     give_up = time.monotonic() + wait
-    until = (datetime.now(timezone.utc) + timedelta(seconds=seconds)).replace(microsecond=0).isoformat()
-    process = os.getpid() if seconds else 0
-    mine = Holder(whoami(), now(), why, socket.gethostname(), process, until, secrets.token_hex(8))
-    told = None
+    mine = _me(why, seconds)
+    told = ""
     while True:
         try:
-            create(environment, f"{environment.stack}_lock", json.dumps(mine._asdict()), {"kind": "lock"})
+            create(environment, _name(environment), json.dumps(mine._asdict()), {"kind": "lock"})
             return mine
         except DockerError as error:
             if "already exists" not in error.why:
                 raise
-            other = holder(environment)
-            # The connection may have been lost just after the lock was made.
-            if other and other.token == mine.token:
-                return mine
-            if other and (other.gone() or time.monotonic() >= give_up):
-                remedy = "see `status`, then" if other.gone() else "wait (--wait-for-lock SECONDS), or ask; then"
-                remedy += f" `deploy/swarm unlock {environment.name}`"
-                raise Problem(f"{environment.name} is locked", f"by {other}", remedy) from None
-            if other and other != told:
-                told = other
-                say(f"  waiting for {other}")
+        other = current(environment)
+        if other and other.gone():
+            say(f"  the lock was left behind by {other}")
+            # By its id: somebody else may take it over just now.
+            environment.docker.remove("config", other.id)
+            continue
+        if other and time.monotonic() >= give_up:
+            remedy = f"wait (--wait-for-lock SECONDS), or ask; then `deploy/swarm unlock {environment.name}`"
+            raise Problem(f"{environment.name} is locked", f"by {other}", remedy)
+        if other and str(other) != told:
+            told = str(other)
+            say(f"  waiting for {other}")
         time.sleep(1)
 
 
+def check(environment: Environment, mine: Holder) -> None:
+    """Raise LockLost when the lock is not one's own any more."""
+    lock = current(environment)
+    if not lock or lock.holder.token != mine.token:
+        why = f"it was taken by {lock}" if lock else "somebody removed it with `unlock`"
+        raise LockLost(f"the lock of {environment.name} was lost", why, "see `status`, and deploy again")
+
+
 @contextmanager
-def held(environment: Environment, why: str, seconds: float, wait: float) -> Iterator[None]:
+def held(environment: Environment, why: str, seconds: float, wait: float) -> Iterator[Holder]:
     """Hold the lock while something is done; arguments as for `take`."""
     mine = take(environment, why, seconds, wait)
     try:
-        yield
+        yield mine
     finally:
         try:
+            lock = current(environment)
             # Somebody may have broken it, and taken it since.
-            if holder(environment) == mine:
-                environment.docker.text("config", "rm", f"{environment.stack}_lock")
+            if lock and lock.holder.token == mine.token:
+                environment.docker.remove("config", lock.id)
         except Problem as problem:
             report(problem)
             say(f"the lock is still there: `deploy/swarm unlock {environment.name}` when the engine answers again")
@@ -97,20 +135,64 @@ def break_open(environment: Environment, force: bool) -> None:
 
     Raises Problem when it may be in use.
     """
-    other = holder(environment)
-    if other and other.process and not other.gone() and not force:
-        remedy = f"wait, or stop process {other.process} on {other.host}; --force if you know that it is gone"
-        raise Problem(f"the lock of {environment.name} may be in use", f"by {other}", remedy)
-    if other:
-        environment.docker.text("config", "rm", f"{environment.stack}_lock")
-    say(f"{environment.name} is unlocked" + (f"; the lock was of {other}" if other else ""))
+    lock = current(environment)
+    if lock and lock.holder.process and not lock.gone() and not force:
+        at_work = f"process {lock.holder.process} on {lock.holder.host}"
+        remedy = f"wait, or stop {at_work}; --force if you know that it is gone"
+        raise Problem(f"the lock of {environment.name} may be in use", f"by {lock}", remedy)
+    if lock:
+        environment.docker.remove("config", lock.id)
+    say(f"{environment.name} is unlocked" + (f"; the lock was of {lock}" if lock else ""))
 
 
-def _alive(process: int) -> bool:
+def _name(environment: Environment) -> str:
+    return f"{environment.stack}_lock"
+
+
+def _me(why: str, seconds: float) -> Holder:
+    until = (datetime.now(timezone.utc) + timedelta(seconds=seconds)).replace(microsecond=0).isoformat()
+    process = os.getpid() if seconds else 0
+    token = secrets.token_hex(8)
+    return Holder(whoami(), now(), why, socket.gethostname(), process, until, token, _place(), _began(os.getpid()))
+
+
+def _time(text: str) -> datetime:
+    """Read a time as Go or Python writes it; fractions of a second are left out."""
+    return datetime.fromisoformat(re.sub(r"\.\d+", "", text).replace("Z", "+00:00"))
+
+
+def _swarm_time(environment: Environment) -> datetime:
+    return _time(environment.docker.text("info", "--format", "{{.SystemTime}}").strip())
+
+
+def _place() -> str:
+    """Return what tells one space of process numbers from another: containers have their own, under one host name."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        # Not on Linux, where all processes of a machine share one space.
+        return f"{sys.platform} {socket.gethostname()}"
+
+
+def _began(process: int) -> str:
+    """Return when a process began, in ticks since the machine did; nothing where that is not known."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    # proc_pid_stat(5): state is the third field, starttime the 22nd; the second may hold spaces.
+    after_name = stat.rpartition(")")[2].split()
+    return "ended" if after_name[0] in "ZX" else after_name[19]
+
+
+def _alive(process: int, began: str) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        # It is somebody else's.
+        pass
+    since = _began(process)
+    return since in ("", began) or not began

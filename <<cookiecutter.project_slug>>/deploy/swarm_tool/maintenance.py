@@ -26,7 +26,7 @@ def switch(environment: Environment, state: str) -> None:
     changes: Stack = {"entrypoint": ["/bin/sh"], "command": ["-c", command], "mode": "global-job"}
     changes |= {"networks": {}, "secrets": [], "configs": []}
     task = job.definition(environment, running[-1].stack, "proxy", changes)
-    result = job.run(environment, task, "maintenance", DEADLINE)
+    result = job.run(environment, task, "maintenance", DEADLINE, [])
     if result.exit_code:
         raise Problem(f"maintenance is not {state}", result.output, "look at the volume `maintenance` of the nodes")
     say(f"maintenance is {state}")

@@ -27,7 +27,7 @@ def run(environment: Environment, command: list[str]) -> int:
     if sys.stdin.isatty() and sys.stdout.isatty():
         return _interactive(environment, running[-1].stack, command)
     task = job.definition(environment, running[-1].stack, "app", {"command": command})
-    return job.run(environment, task, "run", DEADLINE).exit_code
+    return job.run(environment, task, "run", DEADLINE, []).exit_code
 
 
 def _interactive(environment: Environment, stack: Stack, command: list[str]) -> int:

@@ -212,8 +212,14 @@ def remove_other_services(environment: Environment, stack: Stack) -> list[str]:
     """Remove the services that a stack does not have any more, and return their names."""
     others = sorted(set(services_of(environment)) - set(stack["services"]))
     for name in others:
-        environment.docker.text("service", "rm", f"{environment.stack}_{name}")
+        environment.docker.remove("service", f"{environment.stack}_{name}")
     return others
+
+
+def secret_of(service: Object, target: str) -> str:
+    """Return the full name of the secret that a service finds as a file of some name; empty if it has none."""
+    mounted = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
+    return next((str(item["SecretName"]) for item in mounted if item["File"]["Name"] == target), "")
 
 
 def _covers(whole: Any, part: Any) -> bool:

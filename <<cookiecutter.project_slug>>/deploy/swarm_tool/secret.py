@@ -33,8 +33,13 @@ def versions(environment: Environment) -> dict[str, list[int]]:
 
 
 def newest(environment: Environment) -> dict[str, int]:
-    """Return the newest version of each secret."""
-    return {name: numbers[-1] for name, numbers in versions(environment).items()}
+    """Return the newest version of each secret; of a password, the newest whose address was made as well."""
+    found = versions(environment)
+    for source, derived in DERIVED.items():
+        # The command that makes both may have been killed in between.
+        both = sorted(set(found.get(source, [])) & set(found.get(derived, [])))
+        found.update({source: both, derived: both})
+    return {name: numbers[-1] for name, numbers in found.items() if numbers}
 
 
 def known(environment: Environment) -> list[str]:
@@ -76,8 +81,8 @@ def put(environment: Environment, name: str, value: str) -> None:
             raise Problem(f"{name} is not set by itself", f"it is made from {source}", f"set {source} instead")
     if not value:
         raise Problem(f"{name} was not set", "the value is empty", "give a value, or --generate")
-    have = newest(environment)
-    version = max(have.get(name, 0), have.get(DERIVED.get(name, ""), 0)) + 1
+    have = versions(environment)
+    version = max([0, *have.get(name, []), *have.get(DERIVED.get(name, ""), [])]) + 1
     values = {name: value}
     if name == "database_password":
         user, database = login(environment, version), environment.database

@@ -118,6 +118,8 @@ def changed_services(old: Stack, new: Stack) -> list[str]:
 
 def dump(stack: Stack) -> str:
     """Write a stack as `docker stack deploy` reads it: as JSON, which is YAML but for one thing."""
+    # Each client writes the newest version of the format that it knows, and refuses a newer one; none is needed.
+    stack = {key: value for key, value in stack.items() if key != "version"}
     # YAML has no pairs of escapes for what is beyond 16 bits: each character gets one.
     text = re.sub(
         r"[^ -~]", lambda found: f"\\U{ord(found[0]):08x}", json.dumps(stack, sort_keys=True, ensure_ascii=False)

@@ -34,8 +34,8 @@ def status(environment: Environment) -> list[str]:
     lines += ["  ".join(map(str.ljust, cells, widths)).rstrip() for cells in rows]
     recorded = releases.listed(environment)
     lines.append(f"last: {recorded[-1]}" if recorded else "last: nothing was deployed yet")
-    holder = lock.holder(environment)
-    return [*lines, f"locked by {holder}"] if holder else lines
+    held = lock.current(environment)
+    return [*lines, f"locked by {held}"] if held else lines
 
 
 def row(name: str, service: dict[str, Any], tasks: list[dict[str, Any]], hosts: dict[str, str]) -> tuple[str, ...]:
