@@ -5,12 +5,14 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import path
 
-from .alive.views import alive
+from .alive import alive
 from .home.views import favicon, home, robots, security
 from .jobs.views import run_job, states
+from .login.second_factor import second_factor
 
 urlpatterns = [
     path("", home, name="home"),
+    path("admin/second-factor/", second_factor, name="second-factor"),
     path("admin/", admin.site.urls),
     path("api/alive", alive, name="alive"),
     path("api/cron/", states, name="job-states"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from << cookiecutter.project_slug >>.alive.report import reporter
+from << cookiecutter.project_slug >>.alive import reporter
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from << cookiecutter.project_slug >>.alive import probes, views
-from << cookiecutter.project_slug >>.alive.check import Check
-from << cookiecutter.project_slug >>.alive.report import REUSE, Reporter
+from << cookiecutter.project_slug >> import alive
+from << cookiecutter.project_slug >>.alive import REUSE, Check, Reporter
 
 
 class Probe:
@@ -41,7 +40,7 @@ def database() -> Iterator[Probe]:
 def reporter(database: Probe, monkeypatch: pytest.MonkeyPatch) -> Reporter:
     """A reporter on the probe `database`, which the view uses too."""
     reporter = Reporter(Check("database", database), Check("cache", lambda: None))
-    monkeypatch.setattr(views, "reporter", reporter)
+    monkeypatch.setattr(alive, "reporter", reporter)
     return reporter
 
 
@@ -117,6 +116,23 @@ def test_hanging_dependency_is_not_asked_twice_and_recovers(
     assert reporter.report().status == "ok"
 
 
+def test_question_that_hangs_is_not_believed_for_ever(
+    database: Probe, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection whose other end vanished may hang long after the database is back."""
+    database.release.clear()
+    assert reporter.report().status == "unavailable"
+    hung, database.release = database.release, threading.Event()
+    database.release.set()
+
+    monkeypatch.setattr(alive, "HANGS", 0.0)
+    reporter.forget()
+
+    assert reporter.report().status == "ok"
+    assert database.questions == 2
+    hung.set()
+
+
 def test_report_is_used_again_for_a_while(database: Probe, reporter: Reporter) -> None:
     for _ in range(100):
         reporter.report()
@@ -157,4 +173,4 @@ def test_cache_that_forgets_is_unavailable(settings: Settings) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
     with pytest.raises(RuntimeError, match="did not come back"):
-        probes.cache_backend()
+        alive.cache_backend()

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
-from << cookiecutter.project_slug >>.logs.filters import (
+from << cookiecutter.project_slug >>.logs import (
+    JsonFormatter,
     NotDeliberateFilter,
     RequestIdFilter,
 )
-from << cookiecutter.project_slug >>.logs.formatters import JsonFormatter
 
 
 class Collector(logging.Handler):
@@ -45,6 +46,7 @@ def log() -> Iterator[Collector]:
     root.removeHandler(collector)
 
 
+@login_not_required
 def hello(request: HttpRequest) -> HttpResponse:
     logging.getLogger("hello").warning("hello\nworld")
     return HttpResponse("hello")

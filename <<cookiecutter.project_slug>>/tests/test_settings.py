@@ -13,12 +13,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from << cookiecutter.project_slug >>.settings import dependencies, environment
-from << cookiecutter.project_slug >>.settings.environment import (
-    FileAwareEnv,
-    SecretFiles,
-    require,
-)
+from << cookiecutter.project_slug >>.settings import dependencies
+from << cookiecutter.project_slug >>.settings import env as reading
+from << cookiecutter.project_slug >>.settings.env import FileAwareEnv, SecretFiles, require
 
 COMPLETE = {
     "SECRET_KEY": "0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -83,7 +80,7 @@ class TestReading:
     def test_all_mistakes_are_named_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         reader = FileAwareEnv()
         reader.ENVIRON = SecretFiles({"A": "1", "B": "", "C_FILE": "/nowhere", "E": "1"})
-        monkeypatch.setattr(environment, "env", reader)
+        monkeypatch.setattr(reading, "env", reader)
 
         with pytest.raises(ImproperlyConfigured) as error:
             require("A", "B", "C", "D", "E")
@@ -119,7 +116,8 @@ class TestProduction:
 
         assert (done.returncode, done.stdout) == (
             0,
-            "System check identified no issues (0 silenced).\n",
+            # For the subdomains and the preload list, which one decides on when all is proved.
+            "System check identified no issues (2 silenced).\n",
         ), done.stderr
 
     def test_hosts_and_origins_come_from_the_domain(self) -> None:
@@ -142,6 +140,10 @@ class TestProduction:
     def test_logs_are_for_machines(self) -> None:
         assert evaluate("s.LOGGING['handlers']['stdout']['formatter']") == "json"
 
+    def test_errors_are_mailed_here_and_nowhere_else(self) -> None:
+        assert evaluate("s.LOGGING['root']['handlers']") == ["stdout", "mail"]
+        assert evaluate("s.LOGGING['root']['handlers']", settings="local") == ["stdout"]
+
     @needs_driver
     def test_answers_are_protected(self) -> None:
         code = """
@@ -158,17 +160,35 @@ print(json.dumps([
 
         location, headers = json.loads(done.stdout.splitlines()[-1])
         assert location == "https://example.com/robots.txt"
-        assert headers["Strict-Transport-Security"] == (
-            "max-age=31536000; includeSubDomains; preload"
-        )
+        assert headers["Strict-Transport-Security"] == "max-age=3600"
+        assert headers["Permissions-Policy"].startswith("camera=(), ")
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
 
+    def test_https_is_demanded_for_longer_and_for_more_by_the_environment(self) -> None:
+        hsts = "[s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD]"
+
+        raised = evaluate(
+            hsts, HSTS_SECONDS="31536000", HSTS_INCLUDE_SUBDOMAINS="true", HSTS_PRELOAD="true"
+        )
+
+        assert evaluate(hsts) == [3600, False, False]
+        assert raised == [31536000, True, True]
+
+    def test_key_before_is_still_good(self) -> None:
+        assert evaluate("s.SECRET_KEY_FALLBACKS") == []
+        assert evaluate("s.SECRET_KEY_FALLBACKS", SECRET_KEY_PREVIOUS="old") == ["old"]
+
+    def test_staff_need_a_second_factor_unless_told_otherwise(self) -> None:
+        assert evaluate("s.SECOND_FACTOR_REQUIRED") is True
+        assert evaluate("s.SECOND_FACTOR_REQUIRED", SECOND_FACTOR_REQUIRED="false") is False
+
     def test_cookies_are_bound_to_the_host(self) -> None:
         names, secure = evaluate(
-            "[[s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME],"
+            "[[s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.KNOWN_BROWSER_COOKIE_NAME],"
             " [s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE]]"
         )
 
@@ -219,6 +239,16 @@ class TestDependencies:
 
     def test_hash_in_the_password_of_the_database(self) -> None:
         assert dependencies.database("postgres://app:p#ss@db:5432/app")["PASSWORD"] == "p#ss"
+
+    def test_options_of_the_address_are_libpqs(self) -> None:
+        address = (
+            "postgres://app:p@db/app?sslmode=verify-full&sslrootcert=/ca.pem&keepalives_idle=60"
+        )
+
+        options = dependencies.database(address)["OPTIONS"]
+
+        assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/ca.pem")
+        assert (options["keepalives_idle"], options["keepalives_count"]) == (60, 3)
 
     def test_sqlite_takes_no_options_of_postgres(self) -> None:
         assert "OPTIONS" not in dependencies.database("sqlite:////tmp/db.sqlite3")

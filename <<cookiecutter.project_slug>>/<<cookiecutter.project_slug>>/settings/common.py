@@ -5,8 +5,8 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from ..logs.config import logging_config
-from .environment import env
+from ..logs import logging_config
+from .env import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -20,6 +20,7 @@ REPLICA = socket.gethostname()
 
 INSTALLED_APPS = [
     "<< cookiecutter.project_slug >>.users",
+    "<< cookiecutter.project_slug >>.login",
     "<< cookiecutter.project_slug >>.jobs",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -28,17 +29,24 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
 ]
 
 MIDDLEWARE = [
     # First, so that every line that a request logs carries its id.
-    "<< cookiecutter.project_slug >>.logs.middleware.RequestLogMiddleware",
+    "<< cookiecutter.project_slug >>.logs.RequestLogMiddleware",
+    "<< cookiecutter.project_slug >>.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "<< cookiecutter.project_slug >>.login.sessions.StaffMiddleware",
+    "<< cookiecutter.project_slug >>.login.limit.KnownBrowserMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -64,9 +72,14 @@ TEMPLATES = [
 
 # Users
 AUTH_USER_MODEL = "users.User"
+# The limit comes first, so that no password is checked when there were too many wrong ones.
+AUTHENTICATION_BACKENDS = [
+    "<< cookiecutter.project_slug >>.login.limit.LimitBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 # Argon2 first: OWASP's first choice for new passwords. The second still checks imported ones.
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "<< cookiecutter.project_slug >>.login.hashers.Argon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -78,6 +91,15 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Whether staff have to set up a second factor; those who have one are asked for it anyhow.
+SECOND_FACTOR_REQUIRED = False
+# The app on the telephone lists its codes under this name. Colleagues who look after users see no keys.
+OTP_TOTP_ISSUER = PROJECT_NAME
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+# Seconds without a request after which staff have to sign in again; 0: never.
+STAFF_IDLE_SECONDS = env.int("STAFF_IDLE_SECONDS", default=1800)
+# Tells a browser in which somebody has signed in before.
+KNOWN_BROWSER_COOKIE_NAME = "known-browser"
 # In the database: people stay signed in when the cache is lost.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
@@ -119,6 +141,11 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+
+# No page asks for a telephone's sensors, so no script that gets in may either.
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+# Other sites may not embed our files; `cross-origin` for a view whose pictures they should show.
+CROSS_ORIGIN_RESOURCE_POLICY = "same-origin"
 
 # Scheduled jobs: docs/jobs.md
 # Callers of /api/cron/ show this key; while it is replaced, the one before is good as well.

@@ -1,7 +1,7 @@
 """A developer's machine with Docker: the same, with PostgreSQL and Redis."""
 
 from .dependencies import database, redis_cache
-from .environment import env, require
+from .env import env, require
 from .local import *
 
 require("DATABASE_URI", "REDIS_URI")

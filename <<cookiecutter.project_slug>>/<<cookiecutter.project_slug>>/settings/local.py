@@ -1,7 +1,7 @@
 """A developer's machine without Docker: SQLite, local memory, no proxy."""
 
 from .common import *
-from .environment import env
+from .env import env
 
 DEBUG = True
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -20,6 +20,9 @@ DATABASES = {
 
 # The scheduler and the site find each other without a secret here.
 CRON_API_KEY = env("CRON_API_KEY", default="development-only")
+
+# Nobody but you can reach the site.
+STAFF_IDLE_SECONDS = 0
 
 # E-mails appear on the terminal.
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
