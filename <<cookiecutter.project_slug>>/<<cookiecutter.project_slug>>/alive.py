@@ -158,7 +158,7 @@ reporter = Reporter(Check("database", database), Check("cache", cache_backend))
 @never_cache
 @login_not_required
 @require_safe
-def alive(request: HttpRequest) -> JsonResponse:
+def health(request: HttpRequest) -> JsonResponse:
     """Answer 200 when every dependency works, else 503 with the names of those that do not.
 
     Why one does not work is in the log: it would help an attacker.

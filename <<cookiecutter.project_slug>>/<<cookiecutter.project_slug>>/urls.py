@@ -5,16 +5,16 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import path
 
-from .alive import alive
+from .alive import health
 from .home.views import favicon, home, robots, security
 from .jobs.views import run_job, states
-from .login.second_factor import second_factor
+from .login.second_factor import confirm
 
 urlpatterns = [
     path("", home, name="home"),
-    path("admin/second-factor/", second_factor, name="second-factor"),
+    path("admin/second-factor/", confirm, name="second-factor"),
     path("admin/", admin.site.urls),
-    path("api/alive", alive, name="alive"),
+    path("api/alive", health, name="alive"),
     path("api/cron/", states, name="job-states"),
     path("api/cron/<str:name>", run_job, name="run-job"),
     path("favicon.ico", favicon),

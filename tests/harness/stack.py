@@ -51,7 +51,8 @@ class Stack(RunningStack):
         self.secrets = throwaway_secrets() | self.secrets
         for name, value in self.secrets.items():
             docker("secret", "create", f"{self.name}_{name}_1", "-", stdin=value)
-        docker("secret", "create", f"{self.name}_cron_api_key_0", "-", stdin=secrets.token_urlsafe(32))
+        for name in ("cron_api_key", "secret_key"):
+            docker("secret", "create", f"{self.name}_{name}_0", "-", stdin=secrets.token_urlsafe(32))
         files = {"tls_certificate": self.certificate.certificate, "tls_key": self.certificate.key}
         for name, path in files.items():
             docker("secret", "create", f"{self.name}_{name}_1", str(path))

@@ -189,7 +189,9 @@ class Trial(RunningStack):
         """Tell whether a release runs, and another deploy of it would change nothing."""
         app = self.specification("app")
         # After a new key the next deploy takes the old one away.
-        no_old_key = f"{self.name}_cron_api_key_0" in json.dumps(app)
+        no_old_key = all(
+            f"{self.name}_{name}_0" in json.dumps(app) for name in ("cron_api_key", "secret_key")
+        )
         return no_old_key and app["Labels"]["release"] == release
 
     def whole(self, release: str) -> None:

@@ -14,12 +14,16 @@ from tests.harness.imports import between_parts, floors, import_graph
 PROJECT = {
     "exampleapp.home": {"exampleapp.alive"},
     "exampleapp.settings": {"exampleapp.logs"},
-    "exampleapp.urls": {"exampleapp.alive", "exampleapp.home", "exampleapp.jobs"},
+    "exampleapp.urls": {"exampleapp.alive", "exampleapp.home", "exampleapp.jobs", "exampleapp.login"},
 }
 # The project's tests import what they are named after, and no other tests.
 TESTS = {
     "tests.conftest": {"exampleapp.alive"},
+    "tests.test_error_mail": {"exampleapp.logs"},
     "tests.test_home": {"exampleapp.alive"},
+    "tests.test_login": {"exampleapp.users"},
+    "tests.test_second_factor": {"exampleapp.login", "exampleapp.users"},
+    "tests.test_users": {"exampleapp.login"},
 }
 # The template's tests share the harness; these take something of each other's as well.
 SHARED = {

@@ -97,10 +97,10 @@ def test_failing_test_builds_nothing(the_world: World) -> None:
 
 def test_unhealthy_image_is_red_and_the_old_version_answers(the_world: World) -> None:
     good = the_world.head
-    views = the_world.repository / "exampleapp/alive/views.py"
-    text = views.read_text()
-    views.write_text(text.replace("HTTPStatus.OK if", "HTTPStatus.SERVICE_UNAVAILABLE if"))
-    assert views.read_text() != text
+    module = the_world.repository / "exampleapp/alive.py"
+    text = module.read_text()
+    module.write_text(text.replace("HTTPStatus.OK if", "HTTPStatus.SERVICE_UNAVAILABLE if"))
+    assert module.read_text() != text
     broken = the_world.commit("Be unwell")
 
     done = the_world.gitlab.run("build", "staging")

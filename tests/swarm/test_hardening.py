@@ -189,6 +189,7 @@ def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
         "email_uri",
         "redis_uri",
         "secret_key",
+        "secret_key_previous",
     ]
     assert given == {
         "app": of_the_app,

@@ -58,7 +58,7 @@ def is_missing(user: AbstractUser) -> bool:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def second_factor(request: HttpRequest) -> HttpResponse:
+def confirm(request: HttpRequest) -> HttpResponse:
     """Ask for a code; let staff who have none, or whose session has shown one, set up an app."""
     user = cast(AbstractUser, request.user)
     if not user.is_authenticated or not user.is_staff:

@@ -7,22 +7,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .env import env
 
-# What the address says comes on top of these.
-POSTGRES_OPTIONS = {
-    # Seconds in which a new connection has to be made.
-    "connect_timeout": 3,
-    # Milliseconds after which a query that nobody has acknowledged is given up.
-    "tcp_user_timeout": 10_000,
-    # An answer that never comes, since the server's machine has vanished: after 5 s of silence ask every 2 s, and
-    # after 3 questions without an answer give up, so 11 s in all. The kernel's own 2 hours would take all threads.
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    # A query that waits for somebody's lock gives up after 20 s, while the proxy still waits for the answer. A
-    # migration that needs longer than this for its lock would hold up all queries behind it.
-    "options": "-c lock_timeout=20s",
-}
-
 
 def database(uri: str) -> dict[str, Any]:
     """Return Django's settings for the database at `uri` (postgres://user:password@host/name).
@@ -36,7 +20,22 @@ def database(uri: str) -> dict[str, Any]:
     settings["CONN_MAX_AGE"] = 600  # seconds
     settings["CONN_HEALTH_CHECKS"] = True
     if settings["ENGINE"] == "django.db.backends.postgresql":
-        settings["OPTIONS"] = {**POSTGRES_OPTIONS, **settings.get("OPTIONS", {})}
+        settings["OPTIONS"] = {
+            # Seconds in which a new connection has to be made.
+            "connect_timeout": 3,
+            # Milliseconds after which a query that nobody has acknowledged is given up.
+            "tcp_user_timeout": 10_000,
+            # An answer that never comes, since the server's machine has vanished: after 5 s of silence
+            # ask every 2 s, and after 3 questions without an answer give up, so 11 s in all. The
+            # kernel's own 2 hours would cost a thread for each query that was on its way.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            # Who waits for somebody else's lock gives up while the proxy still waits for the answer.
+            # A migration that waited longer for its own would hold up every query behind it.
+            "options": "-c lock_timeout=20s",
+            **settings.get("OPTIONS", {}),
+        }
     return settings
 
 
