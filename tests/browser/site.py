@@ -9,11 +9,32 @@ from contextlib import closing, contextmanager
 from http.client import HTTPSConnection
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from lab.command import run
 from lab.ports import free_port
 from tests.harness.process import running
 
 RELEASE = "0123456789ab"
+# With password and second factor, as far as the server can tell.
+SIGN_IN = """
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from exampleapp.users.models import User
+
+user = User.objects.create_superuser("{name}", email="{name}@example.com")
+device = TOTPDevice.objects.create(user=user)
+session = SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+session.save()
+print(session.session_key)
+"""
 
 
 class Site:
@@ -43,12 +64,22 @@ class Site:
             "HOME": str(project),
         }
 
-    def manage(self, *arguments: str, **environment: str) -> None:
-        """Run manage.py with `arguments` and additional environment variables."""
-        run(
+    def manage(self, *arguments: str, **environment: str) -> str:
+        """Run manage.py with `arguments` and additional environment variables; return what it printed."""
+        return run(
             [self._python, "manage.py", *arguments],
             cwd=self._project,
             env={**self._environment, **environment},
+        ).stdout
+
+    def session_of(self, name: str) -> str:
+        """Make an account that may do everything; return the key of a session that has signed in to it."""
+        return self.manage("shell", "--verbosity=0", "--command", SIGN_IN.format(name=name)).strip()
+
+    def take_session(self, page: Page, session: str) -> None:
+        """Let a browser go on with a session, as if it had signed in itself."""
+        page.context.add_cookies(
+            [{"name": "__Host-sessionid", "value": session, "url": self.url, "secure": True}]
         )
 
     @contextmanager

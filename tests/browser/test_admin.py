@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.site import Site
 from tests.browser.visit import visit
+from tests.harness.totp import totp
 
 pytestmark = pytest.mark.browser
 
@@ -25,10 +26,14 @@ def test_signs_in_and_out(site: Site, browser: Browser) -> None:
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Log in").click()
 
+        page.get_by_label("Code").fill(totp(page.locator(".second-factor-key").inner_text()))
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("link", name="I have kept them, go on").click()
+
         expect(page).to_have_url(f"{site.url}/admin/")
         expect(page.locator("#user-tools")).to_contain_text("keeper")
         names = {cookie["name"] for cookie in page.context.cookies()}
-        assert names == {"__Host-sessionid", "__Host-csrftoken"}
+        assert names == {"__Host-sessionid", "__Host-csrftoken", "__Host-known-browser"}
 
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_role("heading", name="Logged out")).to_be_visible()

@@ -1,6 +1,5 @@
 """The timeline of the jobs: every state can be seen, in both themes, on any screen."""
 
-import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -30,15 +29,10 @@ for hours, state in enumerate({STATES}, start=1):
 
 
 @pytest.fixture(scope="module")
-def password(site: Site) -> str:
-    """The password of `watcher`, who may see everything; with some history to see."""
-    password = secrets.token_urlsafe(24)
-    site.manage(
-        *("createsuperuser", "--no-input", "--username", "watcher", "--email", "watcher@example.com"),
-        DJANGO_SUPERUSER_PASSWORD=password,
-    )
+def session(site: Site) -> str:
+    """The session of `watcher`, who may see everything; with some history to see."""
     site.manage("shell", "--command", HISTORY)
-    return password
+    return site.session_of("watcher")
 
 
 @pytest.fixture(params=[False, True], ids=["light", "dark"])
@@ -48,15 +42,13 @@ def dark(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])
 def visitor(
-    site: Site, browser: Browser, password: str, dark: bool, request: pytest.FixtureRequest
+    site: Site, browser: Browser, session: str, dark: bool, request: pytest.FixtureRequest
 ) -> Iterator[Visit]:
     """Somebody who has signed in and looks at the timeline."""
     viewport: ViewportSize = request.param
     with visit(browser, site.url, viewport=viewport, dark=dark) as visitor:
-        visitor.open("/admin/login/?next=/admin/jobs/run/timeline/")
-        visitor.page.get_by_label("Username").fill("watcher")
-        visitor.page.get_by_label("Password").fill(password)
-        visitor.page.get_by_role("button", name="Log in").click()
+        site.take_session(visitor.page, session)
+        visitor.open("/admin/jobs/run/timeline/")
         expect(visitor.page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
         yield visitor
 

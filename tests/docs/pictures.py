@@ -1,6 +1,5 @@
 """Take the pictures of the README as the pages really look: `make pictures` writes docs/pictures/."""
 
-import secrets
 import tempfile
 from pathlib import Path
 
@@ -47,15 +46,13 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             site = Site(project, environment_for(project, "production"), redis.uri)
-            password = prepare(site)
+            session = prepare(site)
             with site.served(), visit(browser, site.url, viewport=SIZE) as visitor:
                 page = visitor.page
                 visitor.open("/")
                 page.screenshot(path=DOCS / "pictures" / "home.png")
-                visitor.open("/admin/login/?next=/admin/jobs/run/timeline/")
-                page.get_by_label("Username").fill("ada")
-                page.get_by_label("Password").fill(password)
-                page.get_by_role("button", name="Log in").click()
+                site.take_session(page, session)
+                visitor.open("/admin/jobs/run/timeline/")
                 page.get_by_role("heading", name="Jobs", exact=True).wait_for()
                 page.screenshot(path=DOCS / "pictures" / "jobs.png")
         finally:
@@ -64,15 +61,10 @@ def main() -> None:
 
 
 def prepare(site: Site) -> str:
-    """Fill the database; return the password of `ada`, who may see everything."""
-    password = secrets.token_urlsafe(24)
+    """Fill the database; return the session of `ada`, who may see everything."""
     site.manage("migrate")
-    site.manage(
-        *("createsuperuser", "--no-input", "--username", "ada", "--email", "ada@example.com"),
-        DJANGO_SUPERUSER_PASSWORD=password,
-    )
     site.manage("shell", "--command", HISTORY)
-    return password
+    return site.session_of("ada")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,11 @@ from tests.harness.client_machine import client_machine
 from tests.harness.running import inspect
 from tests.harness.site import Answer, Site
 from tests.harness.stack import Stack
+from tests.harness.totp import totp
 
 pytestmark = pytest.mark.swarm
+
+SECOND_FACTOR = "/admin/second-factor/"
 
 
 def test_home_page(site: Site) -> None:
@@ -62,27 +65,36 @@ def test_logging_in_to_the_admin(site: Site, stack: Stack) -> None:
     )
     docker("exec", f"--env=DJANGO_SUPERUSER_PASSWORD={password}", stack.container("app"), *create)
 
-    form = site.get("/admin/login/")
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.text)
-    assert token
-    fields = {"csrfmiddlewaretoken": token[1], "username": "ada", "password": password, "next": "/admin/"}
+    jar: SimpleCookie = SimpleCookie()
+    send(site, jar, "GET", "/admin/login/")
+    welcome = send(site, jar, "POST", "/admin/login/", username="ada", password=password, next="/admin/")
+    assert (welcome.status, welcome.headers["Location"]) == (302, "/admin/")
+
+    # The password alone opens nothing.
+    stopped = send(site, jar, "GET", "/admin/")
+    assert (stopped.status, stopped.headers["Location"]) == (302, f"{SECOND_FACTOR}?next=/admin/")
+    key = re.search(r"secret=([A-Z2-7]+)", send(site, jar, "GET", SECOND_FACTOR).text)
+    assert key
+    assert send(site, jar, "POST", SECOND_FACTOR, code=totp(key[1])).status == 200
+
+    assert "ada" in send(site, jar, "GET", "/admin/").text
+
+
+def send(site: Site, jar: SimpleCookie, method: str, path: str, **fields: str) -> Answer:
+    """Ask as a browser would, which sends its cookies and keeps new ones."""
     origin = f"https://{site.domain}:{site.https_port}"
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
-        "Cookie": cookies(form),
+        "Cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items()),
         "Origin": origin,
-        "Referer": f"{origin}/admin/login/",
+        "Referer": f"{origin}{path}",
     }
-    welcome = site.request("POST", "/admin/login/", urlencode(fields), headers)
-
-    assert (welcome.status, welcome.headers["Location"]) == (302, "/admin/")
-    assert "ada" in site.request("GET", "/admin/", headers={"Cookie": cookies(welcome)}).text
-
-
-def cookies(answer: Answer) -> str:
-    """Return the Cookie header with which a browser would go on."""
-    jar = SimpleCookie("; ".join(answer.headers.get_all("Set-Cookie", [])))
-    return "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items())
+    if fields:
+        fields["csrfmiddlewaretoken"] = jar["__Host-csrftoken"].value
+    answer = site.request(method, path, urlencode(fields), headers)
+    for cookie in answer.headers.get_all("Set-Cookie", []):
+        jar.load(cookie)
+    return answer
 
 
 def test_http_is_told_to_use_https(site: Site) -> None:
@@ -111,7 +123,7 @@ def test_tls_1_1_is_refused(site: Site) -> None:
 def test_security_headers(site: Site) -> None:
     headers = site.get("/").headers
 
-    assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert headers["Strict-Transport-Security"].startswith("max-age=3600")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
