@@ -140,9 +140,12 @@ class TestProduction:
     def test_logs_are_for_machines(self) -> None:
         assert evaluate("s.LOGGING['handlers']['stdout']['formatter']") == "json"
 
-    def test_errors_are_mailed_here_and_nowhere_else(self) -> None:
-        assert evaluate("s.LOGGING['root']['handlers']") == ["stdout", "mail"]
-        assert evaluate("s.LOGGING['root']['handlers']", settings="local") == ["stdout"]
+    def test_errors_are_mailed_where_a_mail_server_is_known(self) -> None:
+        handlers = "s.LOGGING['root']['handlers']"
+
+        assert evaluate(handlers, EMAIL_URI="smtp://mail.example.com") == ["stdout", "mail"]
+        assert evaluate(handlers) == ["stdout"]
+        assert evaluate(handlers, settings="local") == ["stdout"]
 
     @needs_driver
     def test_answers_are_protected(self) -> None:

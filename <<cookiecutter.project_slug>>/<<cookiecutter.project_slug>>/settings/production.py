@@ -71,4 +71,9 @@ CRON_URL = env("CRON_URL", default="http://app:8000")
 # The proxy's, asked where it is in the swarm.
 CERTIFICATES = env.list("CERTIFICATES", default=[f"{DOMAIN}=proxy:8443"])
 
-LOGGING = logging_config(formatter="json", level=env("LOG_LEVEL", default="INFO"), mail=True)
+LOGGING = logging_config(
+    formatter="json",
+    level=env("LOG_LEVEL", default="INFO"),
+    # Without a mail server the log says it already.
+    mail=not EMAIL_BACKEND.endswith(".console.EmailBackend"),
+)
