@@ -3,11 +3,11 @@
 from django.conf import settings
 from django.conf.urls.static import static
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from .alive import health
 from .home.views import favicon, home, robots, security
-from .jobs.views import run_job, states
+from .jobs import api
 from .login.second_factor import confirm
 
 urlpatterns = [
@@ -15,8 +15,7 @@ urlpatterns = [
     path("admin/second-factor/", confirm, name="second-factor"),
     path("admin/", admin.site.urls),
     path("api/alive", health, name="alive"),
-    path("api/cron/", states, name="job-states"),
-    path("api/cron/<str:name>", run_job, name="run-job"),
+    path("api/cron/", include(api)),
     path("favicon.ico", favicon),
     path("robots.txt", robots, name="robots"),
     path(".well-known/security.txt", security, name="security"),

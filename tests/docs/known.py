@@ -158,4 +158,4 @@ def run_job_codes(project: Path) -> set[str]:
 
 
 def jobs(project: Path) -> set[str]:
-    return set(re.findall(r'@job\("(\w+)"', text_of(*(project / "exampleapp").rglob("jobs.py"))))
+    return set(re.findall(r'@job\("(\w+)"', text_of(*(project / "exampleapp" / "jobs").glob("*.py"))))

@@ -31,8 +31,8 @@ SHARED = {
     "tests.conftest": {"tests.summary"},
     "tests.docs": {"tests.browser", "tests.summary"},
 }
-# The floors of a house with six: a change at the bottom is felt at most five floors up.
-JOBS_FLOORS = 9
+# A change at the bottom is felt at most five floors up.
+JOBS_FLOORS = 6
 
 
 @pytest.fixture(scope="module")

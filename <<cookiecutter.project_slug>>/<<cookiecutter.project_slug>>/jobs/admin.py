@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from .models import Run
-from .timeline import DUE, HEIGHTS, STRETCHES, Window, timeline
+from .timeline import DUE, HEIGHTS, STRETCHES, Window, rows
 
 DEFAULT_DAYS = 3
 
@@ -67,7 +67,7 @@ class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # Not generic when i
             "opts": self.opts,
             "media": self.media,
             "window": window,
-            "rows": timeline(window),
+            "rows": rows(window),
             "choices": list(STRETCHES),
             "legend": [*((state.value, state.label) for state in HEIGHTS), (DUE, "Due")],
         }

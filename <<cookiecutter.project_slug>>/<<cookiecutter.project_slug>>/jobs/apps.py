@@ -1,5 +1,7 @@
 """The app of the scheduled jobs."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -11,4 +13,5 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the module `jobs` of each app, as Django does with `admin`: it registers its jobs."""
+        import_module(".housekeeping", __package__)
         autodiscover_modules("jobs")

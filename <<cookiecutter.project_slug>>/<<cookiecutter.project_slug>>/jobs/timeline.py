@@ -9,9 +9,9 @@ from itertools import takewhile
 from django.db.models import Q
 from django.utils import timezone
 
-from .due import due_times
+from .calendar import due_times
+from .history import JobState, overview
 from .models import CrontabLine, Run
-from .overview import JobState, overview
 
 # How many days can be shown, and into how many stretches each day is divided.
 STRETCHES = {1: 144, 3: 48, 7: 24}
@@ -79,7 +79,7 @@ class Window:
         return f"{begin:%a %H:%M} to {begin + self._stretch:%H:%M}"
 
 
-def timeline(window: Window) -> list[Row]:
+def rows(window: Window) -> list[Row]:
     """Return the jobs, by name, with their bars."""
     runs = _runs(window)
     return [

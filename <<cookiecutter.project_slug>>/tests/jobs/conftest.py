@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from << cookiecutter.project_slug >>.jobs import stopping
+from << cookiecutter.project_slug >>.jobs import runner
 from << cookiecutter.project_slug >>.jobs.registry import Job, JobFunction, jobs
 from << cookiecutter.project_slug >>.jobs.registry import job as register
 
@@ -32,5 +32,5 @@ def make() -> Iterator[Make]:
 def told_to_end(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """When it is set, the process has got its SIGTERM."""
     event = threading.Event()
-    monkeypatch.setattr(stopping, "_questions", [event.is_set])
+    monkeypatch.setattr(runner, "_questions", [event.is_set])
     return event

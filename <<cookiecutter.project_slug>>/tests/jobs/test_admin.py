@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from << cookiecutter.project_slug >>.jobs.models import CrontabLine, Run
-from << cookiecutter.project_slug >>.jobs.timeline import STRETCHES, Bar, Window, timeline
+from << cookiecutter.project_slug >>.jobs.timeline import STRETCHES, Bar, Window, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -30,8 +30,8 @@ def ran(state: str, begin: datetime, end: datetime | None, due: datetime | None 
 
 
 def bars(days: int = 1) -> list[Bar]:
-    rows = {row.state.name: row.bars for row in timeline(Window(days, NOON))}
-    return rows["clear_sessions"]
+    found = {row.state.name: row.bars for row in rows(Window(days, NOON))}
+    return found["clear_sessions"]
 
 
 def told(days: int = 1) -> list[tuple[int, str, str]]:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from << cookiecutter.project_slug >>.jobs import runner, throttle, views
+from << cookiecutter.project_slug >>.jobs import api, runner
 from << cookiecutter.project_slug >>.jobs.lease import Lease
 from << cookiecutter.project_slug >>.jobs.models import CrontabLine, Run
 
@@ -311,7 +311,7 @@ def test_failed_calls_are_logged_and_limited(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.WARNING):
         statuses = [post("/api/cron/unknown", key="wrong").status_code for _ in range(12)]
 
-    assert statuses == [401] * throttle.FAILURES + [429] * 2
+    assert statuses == [401] * api.FAILURES + [429] * 2
     assert "a call from 127.0.0.1 without a valid key" in caplog.text
     assert "wrong" not in caplog.text
     assert post("/api/cron/unknown", key="wrong")["Retry-After"] == "60"
@@ -340,7 +340,7 @@ def test_database_that_is_away(make: Make, monkeypatch: pytest.MonkeyPatch) -> N
         raise OperationalError("password of user app refused")
 
     make(lambda lease: None)
-    monkeypatch.setattr(views, "run", fail)
+    monkeypatch.setattr(api, "run", fail)
     response = post("/api/cron/test")
 
     assert response.status_code == 503

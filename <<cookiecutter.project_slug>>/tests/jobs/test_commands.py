@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from << cookiecutter.project_slug >>.jobs import history, stopping
+from << cookiecutter.project_slug >>.jobs import history, runner
 from << cookiecutter.project_slug >>.jobs.lease import Lease
 from << cookiecutter.project_slug >>.jobs.models import Run
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def own_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What the command does to signals ends with the test."""
-    monkeypatch.setattr(stopping, "_questions", [])
+    monkeypatch.setattr(runner, "_questions", [])
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in before.items():
@@ -77,7 +77,7 @@ def test_wrong_parameter(make: Make) -> None:
 def test_sigterm_gives_the_job_its_grace_period(make: Make) -> None:
     def work(lease: Lease) -> str:
         os.kill(os.getpid(), signal.SIGTERM)
-        while not stopping.requested():
+        while not runner.told_to_end():
             time.sleep(0.01)
         return "ended in time"
 

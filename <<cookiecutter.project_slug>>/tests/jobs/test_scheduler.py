@@ -1,20 +1,26 @@
-"""The scheduler's loop: what it calls for, what it notes, how it starts and stops."""
+"""The scheduler: what it calls for, what it notes, how it starts and stops; and its calls, to a real server."""
 
+import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
-from << cookiecutter.project_slug >>.jobs import crontab, heartbeat, schedule, scheduler
+from << cookiecutter.project_slug >>.jobs import heartbeat, scheduler
+from << cookiecutter.project_slug >>.jobs.calendar import LATE, Line, parse
 from << cookiecutter.project_slug >>.jobs.lease import Lease
 from << cookiecutter.project_slug >>.jobs.models import CrontabLine, Run
 from << cookiecutter.project_slug >>.jobs.registry import Job
-from << cookiecutter.project_slug >>.jobs.scheduler import LATE, Scheduler
+from << cookiecutter.project_slug >>.jobs.scheduler import Scheduler
 
 from .conftest import Make
 
@@ -87,8 +93,8 @@ def clock() -> Clock:
 
 def started(text: str, clock: Clock) -> Scheduler:
     """A scheduler whose crontab has been there since START."""
-    found = Scheduler(crontab.parse(text), clock)
-    schedule.publish(crontab.parse(text), START)
+    found = Scheduler(parse(text), clock)
+    scheduler.publish(parse(text), START)
     found.prepare()
     return found
 
@@ -150,7 +156,7 @@ def test_due_time_of_long_ago_is_made_up_for_when_its_line_says_so(app: App, clo
 
 
 def test_new_line_has_missed_nothing(app: App) -> None:
-    follows = Scheduler(crontab.parse("* * * * * clear_sessions\n"))
+    follows = Scheduler(parse("* * * * * clear_sessions\n"))
     follows.prepare()
     follows.tick()
 
@@ -190,11 +196,11 @@ def test_scheduler_that_starts_after_a_wrong_clock_follows_the_right_one(
 ) -> None:
     """Both the lines and the runs that it finds are of the future."""
     text = "* * * * * clear_sessions\n"
-    schedule.publish(crontab.parse(text), START + MONTH)
+    scheduler.publish(parse(text), START + MONTH)
     for due in (START + MONTH, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)):
         Run.objects.create(job="clear_sessions", scheduled=due, started=due, state="succeeded")
     clock.now = START
-    follows = Scheduler(crontab.parse(text), clock)
+    follows = Scheduler(parse(text), clock)
     follows.prepare()
     tick(follows, clock, START + MINUTE)
 
@@ -277,7 +283,7 @@ def test_what_cannot_be_noted_is_noted_later(
     follows = started("* * * * * clear_sessions\n", clock)
     with monkeypatch.context() as away:
         away.setattr(
-            "<< cookiecutter.project_slug >>.jobs.missed.note_skipped",
+            "<< cookiecutter.project_slug >>.jobs.scheduler.note_skipped",
             raise_outage,
         )
         tick(follows, clock, START + MINUTE)
@@ -299,22 +305,20 @@ def test_loop_beats_calls_and_stops(
     monkeypatch.setattr(heartbeat, "FILE", tmp_path / "heartbeat")
     monkeypatch.setattr(scheduler, "DATABASE_PAUSE", 0.05)
     outages = iter([True, True])
-    publish = schedule.publish
+    publish = scheduler.publish
 
-    def publish_later(lines: list[crontab.Line], now: datetime) -> None:
+    def publish_later(lines: list[Line], now: datetime) -> None:
         if next(outages, False):
             raise_outage()
         publish(lines, now)
 
-    monkeypatch.setattr(schedule, "publish", publish_later)
+    monkeypatch.setattr(scheduler, "publish", publish_later)
     offset = timedelta(minutes=1) - timedelta(
         seconds=datetime.now(UTC).second, microseconds=datetime.now(UTC).microsecond
     )
     # The clock is put so that a minute begins in half a second.
     ahead = offset - timedelta(seconds=0.5)
-    follows = Scheduler(
-        crontab.parse("* * * * * clear_sessions\n"), lambda: datetime.now(UTC) + ahead
-    )
+    follows = Scheduler(parse("* * * * * clear_sessions\n"), lambda: datetime.now(UTC) + ahead)
     loop = threading.Thread(target=follows.run)
     loop.start()
     deadline = time.monotonic() + 10
@@ -339,3 +343,162 @@ def test_without_a_fresh_heartbeat_it_is_not_healthy(
         file.write_text(content)
 
     assert heartbeat.main() == 1
+
+
+DUE = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+class Server:
+    """Answers with the statuses that the test gives it, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.statuses = [200]
+        self.requests: list[dict[str, Any]] = []
+        self.keys: set[str] = set()
+
+    def answer(self, key: str, request: dict[str, Any]) -> int:
+        self.requests.append(request)
+        if self.keys and key not in self.keys:
+            return 401
+        return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+
+
+@pytest.fixture
+def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    server = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            key = self.headers["Authorization"].removeprefix("Bearer ")
+            status = server.answer(key, {"path": self.path, "body": body, **self.headers})
+            if status:
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    monkeypatch.setattr(scheduler, "FIRST_PAUSE", 0.01)
+    settings.CRON_URL = f"http://127.0.0.1:{listener.server_port}"
+    settings.CRON_API_KEY, settings.CRON_API_KEY_PREVIOUS = "new", ""
+    settings.ALLOWED_HOSTS = ["example.com"]
+    yield server
+    listener.shutdown()
+    thread.join()
+    listener.server_close()
+
+
+@pytest.fixture
+def job(make: Make) -> Job:
+    def work(lease: Lease, days: int = 1) -> None:
+        pass
+
+    return make(work)
+
+
+def call(job: Job, seconds: float = 10, stop: threading.Event | None = None) -> bool:
+    return scheduler.call(job, {"days": 3}, DUE, seconds=seconds, stop=stop or threading.Event())
+
+
+def test_call_says_what_and_when(server: Server, job: Job) -> None:
+    assert call(job)
+
+    (request,) = server.requests
+    assert request["path"] == "/api/cron/test"
+    assert request["body"] == {"days": 3}
+    assert request["Authorization"] == "Bearer new"
+    assert request["X-Scheduled"] == "2026-05-01T12:00:00+00:00"
+    assert request["Host"] == "example.com"
+    assert request["X-Forwarded-Proto"] == "https"
+
+
+@pytest.mark.parametrize("status", [200, 400, 409, 500, 504])
+def test_answer_of_the_app_is_final(server: Server, job: Job, status: int) -> None:
+    server.statuses = [status]
+
+    assert call(job)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [0, 401, 404, 429, 502, 503])
+def test_app_that_cannot_answer_yet_is_asked_again(server: Server, job: Job, status: int) -> None:
+    server.statuses = [status, status, 200]
+
+    assert call(job)
+    assert len(server.requests) == 3
+
+
+def test_pause_between_two_tries_doubles(
+    server: Server, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.statuses = [503] * 6 + [200]
+    pauses: list[float] = []
+    stop = threading.Event()
+    monkeypatch.setattr(stop, "wait", pauses.append)
+    monkeypatch.setattr(scheduler, "LONGEST_PAUSE", 0.05)
+    call(job, stop=stop)
+
+    assert pauses == [0.01, 0.02, 0.04, 0.05, 0.05, 0.05]
+
+
+def test_it_gives_up_when_its_time_is_over(server: Server, job: Job) -> None:
+    server.statuses = [503]
+
+    assert not call(job, seconds=0.1)
+    assert 2 <= len(server.requests) <= 5
+
+
+def test_app_that_is_not_there(settings: Settings, job: Job, server: Server) -> None:
+    settings.CRON_URL = "http://127.0.0.1:1"
+
+    assert not call(job, seconds=0)
+
+
+def test_stop_ends_the_waiting(server: Server, job: Job) -> None:
+    server.statuses = [503]
+    stop = threading.Event()
+    stop.set()
+
+    assert not call(job, seconds=1000, stop=stop)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("accepted", [{"old"}, {"old", "new"}])
+def test_no_call_fails_while_the_key_is_replaced(
+    server: Server, job: Job, settings: Settings, accepted: set[str]
+) -> None:
+    """Some replicas know the old key only, the others both."""
+    settings.CRON_API_KEY_PREVIOUS = "old"
+    server.keys = accepted
+
+    assert call(job)
+    assert len(server.requests) == 1
+
+
+def test_new_key_is_used_when_the_old_one_is_refused(
+    server: Server, job: Job, settings: Settings
+) -> None:
+    settings.CRON_API_KEY_PREVIOUS = "old"
+    server.keys = {"new"}
+
+    assert call(job)
+    assert [request["Authorization"] for request in server.requests] == ["Bearer old", "Bearer new"]
+
+
+def test_the_real_app_runs_the_job_once(
+    live_server: LiveServer, settings: Settings, job: Job, client: Client
+) -> None:
+    settings.CRON_URL = live_server.url
+    settings.ALLOWED_HOSTS = ["localhost"]
+
+    assert call(job)
+    assert call(job)
+
+    run = Run.objects.get()
+    assert (run.state, run.trigger, run.scheduled) == ("succeeded", "schedule", DUE)
+    assert run.parameters == {"days": 3}

@@ -82,16 +82,16 @@ def when_ready(_server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Let a scheduled job know when its process is about to end."""
     # Here, because the app cannot be imported before gunicorn has found it.
-    from << cookiecutter.project_slug >>.jobs import stopping  # noqa: PLC0415
+    from << cookiecutter.project_slug >>.jobs import runner  # noqa: PLC0415
 
-    stopping.watch(lambda: not worker.alive)
+    runner.stop_when(lambda: not worker.alive)
     # `post_request` recycles the process instead: gunicorn would not wait for a job.
     worker.last_request, worker.max_requests = worker.max_requests, sys.maxsize
 
 
 def post_request(worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
     """Recycle a process that is old, once no scheduled job runs in it."""
-    from << cookiecutter.project_slug >>.jobs import stopping  # noqa: PLC0415
+    from << cookiecutter.project_slug >>.jobs import runner  # noqa: PLC0415
 
     if worker.nr >= worker.last_request:
-        stopping.unless_running(lambda: setattr(worker, "alive", False))
+        runner.unless_a_job_runs(lambda: setattr(worker, "alive", False))

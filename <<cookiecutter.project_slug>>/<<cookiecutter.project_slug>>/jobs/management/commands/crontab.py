@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from ...crontab import CrontabError, Line, read
+from ...calendar import CrontabError, Line, read
 from ...registry import Job, jobs
 
 TIMES = 5

@@ -7,12 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import stopping
 from ...lease import HeldError
 from ...models import Run
 from ...registry import arguments_from_text, jobs
-from ...runner import run
-from ...stopping import EndingError
+from ...runner import EndingError, run, stop_when
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again later.
 BUSY = 75
@@ -53,4 +51,4 @@ def _stop_on_sigterm() -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    stopping.watch(told.is_set)
+    stop_when(told.is_set)

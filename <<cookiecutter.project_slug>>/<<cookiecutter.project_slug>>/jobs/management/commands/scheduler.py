@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import crontab
+from ...calendar import CrontabError, read
 from ...scheduler import Scheduler
 
 
@@ -19,8 +19,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until a signal comes; a wrong line ends it at once."""
         try:
-            scheduler = Scheduler(crontab.read(Path(settings.CRONTAB)))
-        except crontab.CrontabError as error:
+            scheduler = Scheduler(read(Path(settings.CRONTAB)))
+        except CrontabError as error:
             raise CommandError(str(error)) from error
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: scheduler.stop())

@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from pytest_django import Settings
 
-from << cookiecutter.project_slug >>.jobs import history, runner, stopping
+from << cookiecutter.project_slug >>.jobs import history, runner
 from << cookiecutter.project_slug >>.jobs.history import AlreadyRanError
 from << cookiecutter.project_slug >>.jobs.lease import HeldError, Lease, take
 from << cookiecutter.project_slug >>.jobs.models import CrontabLine, LeaseRecord, Run
@@ -416,7 +416,7 @@ class Recycled:
         self.ended = threading.Event()
 
     def try_to_end(self) -> None:
-        stopping.unless_running(self.ended.set)
+        runner.unless_a_job_runs(self.ended.set)
 
 
 def test_process_is_not_recycled_while_a_job_runs(make: Make) -> None:

@@ -16,11 +16,9 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 from pytest_django import Settings
 
-from << cookiecutter.project_slug >>.jobs import certificates
-from << cookiecutter.project_slug >>.jobs import jobs as module
+from << cookiecutter.project_slug >>.jobs import housekeeping
 from << cookiecutter.project_slug >>.jobs.models import Run
 from << cookiecutter.project_slug >>.jobs.registry import jobs
-from << cookiecutter.project_slug >>.jobs.report import report
 from << cookiecutter.project_slug >>.jobs.runner import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +29,7 @@ def run_job(name: str) -> Run:
 
 
 def test_clear_sessions_deletes_what_expired(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(housekeeping, "BATCH", 2)
     now = timezone.now()
     for number in range(5):
         Session.objects.create(session_key=f"old{number}", expire_date=now - timedelta(days=1))
@@ -67,7 +65,7 @@ def test_daily_report(mailoutbox: list[EmailMessage], settings: Settings) -> Non
 
 
 def test_report_of_a_day_without_runs(mailoutbox: list[EmailMessage]) -> None:
-    assert report(timezone.now()).endswith("Runs:\n  none")
+    assert housekeeping.report(timezone.now()).endswith("Runs:\n  none")
 
 
 CA_CONF = """\
@@ -153,18 +151,18 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def test_days_left(site: Site, valid: timedelta, left: int) -> None:
     site.make_certificate(datetime.now(UTC) + valid)
 
-    assert certificates.days_left(f"example.test={site.address}") == left
+    assert housekeeping.days_left(f"example.test={site.address}") == left
 
 
 def test_certificate_is_asked_for_by_its_name(site: Site) -> None:
     site.make_certificate(datetime.now(UTC) + timedelta(days=90))
     with pytest.raises(ssl.SSLError):
-        certificates.days_left(f"other.test={site.address}")
+        housekeeping.days_left(f"other.test={site.address}")
 
 
 def test_site_that_does_not_answer() -> None:
     with pytest.raises(OSError, match="refused"):
-        certificates.days_left("example.test=127.0.0.1:1")
+        housekeeping.days_left("example.test=127.0.0.1:1")
 
 
 def test_administrators_are_warned_in_time(
@@ -172,7 +170,7 @@ def test_administrators_are_warned_in_time(
 ) -> None:
     left = {"new.test": 80, "soon.test": 20, "old.test": -1}
     settings.CERTIFICATES = list(left)
-    monkeypatch.setattr(certificates, "days_left", left.__getitem__)
+    monkeypatch.setattr(housekeeping, "days_left", left.__getitem__)
 
     record = run_job("check_certificates")
 
@@ -205,7 +203,7 @@ def test_nobody_is_bothered_without_need(
     mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.CERTIFICATES = ["new.test"]
-    monkeypatch.setattr(certificates, "days_left", lambda site: 80)
+    monkeypatch.setattr(housekeeping, "days_left", lambda site: 80)
 
     assert run_job("check_certificates").state == "succeeded"
     assert mailoutbox == []
