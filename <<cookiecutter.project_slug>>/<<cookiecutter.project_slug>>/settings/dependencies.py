@@ -31,9 +31,6 @@ def database(uri: str) -> dict[str, Any]:
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
-            # Who waits for somebody else's lock gives up while the proxy still waits for the answer.
-            # A migration that waited longer for its own would hold up every query behind it.
-            "options": "-c lock_timeout=20s",
             **settings.get("OPTIONS", {}),
         }
     return settings
