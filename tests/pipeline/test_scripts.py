@@ -26,10 +26,11 @@ echo "docker $*"
 # Says what the docker client would find, and waits if it has to.
 SWARM = """\
 #!/bin/sh
-trap 'exit 4' INT
+trap 'trap "" HUP TERM; sleep 1; echo "on the way back"; exit 4' HUP TERM
 echo "swarm $*"
 key=$(sed -n 's/^IdentityFile //p' "$(dirname "$(dirname "$(command -v ssh)")")/config")
 echo "key $(stat -c %a "$key") $(cat "$key" | tr '\\n' ,)"
+[ "$1" != read ] || { read -r line && echo "read $line"; }
 [ "$1" != wait ] || { echo waiting; while :; do sleep 0.1; done; }
 exit 3
 """
@@ -106,7 +107,11 @@ def test_remote_names_what_is_missing(project: Path, name: str, value: str) -> N
     assert nothing_left(project)
 
 
-def test_remote_interrupted_waits_for_the_way_back_and_cleans_up(project: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("to_the_group", [True, False])
+def test_remote_interrupted_waits_for_the_way_back_and_cleans_up(
+    project: Path, number: signal.Signals, to_the_group: bool
+) -> None:
     process = subprocess.Popen(
         [project / "deploy/remote", "wait"], env=environment(project), stdout=subprocess.PIPE, text=True,
         start_new_session=True, preexec_fn=let_interrupt,
@@ -116,10 +121,19 @@ def test_remote_interrupted_waits_for_the_way_back_and_cleans_up(project: Path) 
         assert process.poll() is None
     assert not nothing_left(project)
 
-    os.killpg(process.pid, signal.SIGINT)
+    (os.killpg if to_the_group else os.kill)(process.pid, number)
 
     assert process.wait(20) == 4
+    assert process.stdout.read() == "on the way back\n"
     assert nothing_left(project)
+
+
+def test_remote_passes_standard_input_on(project: Path) -> None:
+    env = environment(project)
+
+    done = run([project / "deploy/remote", "read"], env=env, check=False, stdin="a value\n")
+
+    assert "read a value" in done.stdout
 
 
 @pytest.mark.parametrize(
