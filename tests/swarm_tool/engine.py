@@ -45,8 +45,8 @@ Json = dict[str, Any]
 class Fault(NamedTuple):
     """What happens at the call of a number, counted from 1, just after the engine has done it.
 
-    `kill` and `term` are signals to the command; `cut` loses the answer, `gap` that and some more, `away`
-    that and all later ones; `refuse` is an engine that does not do it; `unlock` is somebody who does that.
+    `kill` is that signal, `term` another one, again and again; `cut` loses the answer, `gap` that and some
+    more, `away` that and all later ones; `refuse` is an engine that does not do it; `unlock` takes the lock.
     """
 
     kind: str
@@ -214,9 +214,11 @@ class Client(Docker):
         code, output, error = answer(self.state, list(arguments), value)
         if WRITES.intersection(arguments[:2]):
             self.engine.file.write_text(json.dumps(self.state), encoding="utf-8")
+        if kind == "term" and self.count >= call:
+            signal.raise_signal(signal.SIGTERM)
         if self.count == call:
-            if kind in ("kill", "term"):
-                signal.raise_signal(signal.SIGKILL if kind == "kill" else signal.SIGTERM)
+            if kind == "kill":
+                signal.raise_signal(signal.SIGKILL)
             elif kind == "unlock":
                 del self.state["config"][f"{STACK}_lock"]
             elif kind in ("cut", "gap", "away"):

@@ -82,6 +82,10 @@ def test_disturbed_at_every_step(
             # What is left of it is what the call before left.
             continue
         try:
+            if kind == "term":
+                # Told to stop, it gives its lock back, and leaves no task behind.
+                assert f"{STACK}_lock" not in engine.names("config")
+                assert not [name for name in engine.names("service") if name.endswith("_task")]
             if kind == "cut":
                 assert done.code == (ROLLED_BACK if "broken" in " ".join(command) else DONE)
             tells_the_truth(engine, done, before)

@@ -15,6 +15,9 @@ from .deploy import DEADLINE, Deployment
 from .environment import Environment
 from .outcome import EXIT_CODES, Exit, Problem, report, say
 
+# What tells a command to stop.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main() -> int:
     """Run the command that the command line names, and return its exit code."""
@@ -22,8 +25,10 @@ def main() -> int:
         # A letter that this terminal does not have is no reason to stop.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     given = parser().parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    for number in SIGNALS:
+        # Who starts us with one ignored, as nohup does, means it.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
         code = given.command(environment.load(given.environment), given)
         return code if isinstance(code, int) else Exit.DONE
@@ -149,4 +154,7 @@ def _print(lines: Iterable[object]) -> None:
 
 
 def _interrupt(*_: object) -> NoReturn:
+    # What is done about it is not interrupted again.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

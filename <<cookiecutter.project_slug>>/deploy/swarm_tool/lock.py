@@ -80,13 +80,18 @@ def take(environment: Environment, why: str, seconds: float, wait: float = 0) ->
 
     Takes over the lock of a holder that is gone. Raises Problem when somebody else holds it.
     """
-    give_up = time.monotonic() + wait
     mine = _me(why, seconds)
+    _take(environment, mine, wait)
+    return mine
+
+
+def _take(environment: Environment, mine: Holder, wait: float) -> None:
+    give_up = time.monotonic() + wait
     told = ""
     while True:
         try:
             create(environment, _name(environment), json.dumps(mine._asdict()), {"kind": "lock"})
-            return mine
+            return
         except DockerError as error:
             if "already exists" not in error.why:
                 raise
@@ -116,18 +121,17 @@ def check(environment: Environment, mine: Holder) -> None:
 @contextmanager
 def held(environment: Environment, why: str, seconds: float, wait: float) -> Iterator[Holder]:
     """Hold the lock while something is done; arguments as for `take`."""
-    mine = take(environment, why, seconds, wait)
+    mine = _me(why, seconds)
+    try:
+        _take(environment, mine, wait)
+    except KeyboardInterrupt:
+        # It may be made already.
+        _give_back(environment, mine)
+        raise
     try:
         yield mine
     finally:
-        try:
-            lock = current(environment)
-            # Somebody may have broken it, and taken it since.
-            if lock and lock.holder.token == mine.token:
-                environment.docker.remove("config", lock.id)
-        except Problem as problem:
-            report(problem)
-            say(f"the lock is still there: `deploy/swarm unlock {environment.name}` when the engine answers again")
+        _give_back(environment, mine)
 
 
 def break_open(environment: Environment, force: bool) -> None:
@@ -143,6 +147,17 @@ def break_open(environment: Environment, force: bool) -> None:
     if lock:
         environment.docker.remove("config", lock.id)
     say(f"{environment.name} is unlocked" + (f"; the lock was of {lock}" if lock else ""))
+
+
+def _give_back(environment: Environment, mine: Holder) -> None:
+    try:
+        lock = current(environment)
+        # Somebody may have broken it, and taken it since.
+        if lock and lock.holder.token == mine.token:
+            environment.docker.remove("config", lock.id)
+    except Problem as problem:
+        report(problem)
+        say(f"the lock is still there: `deploy/swarm unlock {environment.name}` when the engine answers again")
 
 
 def _name(environment: Environment) -> str:
