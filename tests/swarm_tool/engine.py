@@ -26,12 +26,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
-from swarm_tool import command_line, environment, verify
+from swarm_tool import command_line, environment, releases, status, verify
 from swarm_tool.docker import Docker
 from swarm_tool.environment import Environment
 
 STACK = "shop"
 RENDERED = Path(__file__).with_name("recorded") / "rendered.yml"
+SETTINGS = {"STACK": STACK, "OVERLAY": "production", "DOMAIN": "shop.test", "DEADLINE": "0.1"}
 LOST = "error during connect: unexpected EOF"
 # Seconds that a command may take here: none waits for anything.
 LIMIT = 20.0
@@ -114,14 +115,7 @@ class Engine:
             sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
             sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            settings = {
-                "STACK": STACK,
-                "OVERLAY": "production",
-                "DOMAIN": "shop.test",
-                "DEADLINE": "0.1",
-                **self.settings,
-            }
-            stand_in = StandInEnvironment("test", settings, Client(self, fault))
+            stand_in = StandInEnvironment("test", {**SETTINGS, **self.settings}, Client(self, fault))
             stand_in.docker.text_of_stack = rendered(stack)
             for module, name, replaced in (
                 (environment, "load", lambda _: stand_in),
@@ -138,6 +132,11 @@ class Engine:
         finally:
             sys.stdout.flush()
             os._exit(code)
+
+    def look(self) -> tuple[list[str], list[str]]:
+        """Return what `status` and `releases` say, without a process of their own."""
+        asking = StandInEnvironment("test", SETTINGS, Client(self, None))
+        return status.status(asking), [str(release) for release in releases.listed(asking)]
 
     def answer(self) -> tuple[int, str, str]:
         """Answer as the site does: with the release of the service `app`."""
