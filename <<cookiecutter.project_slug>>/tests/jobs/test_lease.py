@@ -82,10 +82,10 @@ def test_it_is_free_when_it_runs_out(make: Make) -> None:
 
 
 def test_renewing_keeps_it(make: Make) -> None:
-    job = make(lambda lease: None, lease=0.4)
+    job = make(lambda lease: None, lease=1.5)
     lease, _ = take(job)
     for _ in range(4):
-        time.sleep(0.2)
+        time.sleep(0.5)
         assert lease.renew()
         lease.check()
 

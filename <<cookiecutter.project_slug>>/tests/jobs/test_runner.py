@@ -289,8 +289,8 @@ def test_job_that_hangs_keeps_its_lease_until_it_runs_out(make: Make) -> None:
 
 def test_long_job_keeps_its_lease(make: Make) -> None:
     endless = Endless()
-    job = make(endless.work, lease=0.4)
-    threading.Timer(1.2, endless.release.set).start()
+    job = make(endless.work, lease=1.5)
+    threading.Timer(3, endless.release.set).start()
 
     assert run(job).state == State.SUCCEEDED
 
