@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.docker import docker
 from tests.harness.trial import Trial
 
 pytestmark = pytest.mark.swarm
@@ -122,4 +123,21 @@ def test_change_of_the_proxy_is_rolled_out_and_pruned_later(trial: Trial) -> Non
 
     trial.swarm("deploy", f"--image={trial.release('one')}", "--keep=1")
     assert len({name for name in trial.objects("config") if "_maintenance_page_" in name}) == 1
+    trial.whole("one")
+
+
+def test_running_stack_moves_to_encrypted_networks_and_back(trial: Trial) -> None:
+    trial.configure(OVERLAY="trial,encrypted")
+    printed = trial.deploy("two")
+
+    assert "services that change: app, cron, db, proxy, redis\n" in printed
+    trial.whole("two")
+    for network in ("frontend", "backend"):
+        options = "--format={{json .Options}} {{len .Containers}}"
+        told = docker("network", "inspect", options, f"{trial.name}_{network}_encrypted").stdout
+        assert '"encrypted":"true"' in told
+        assert int(told.split()[-1]) >= 3
+
+    trial.configure()
+    trial.deploy("one")
     trial.whole("one")

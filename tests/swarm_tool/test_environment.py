@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from swarm_tool import environment
+from swarm_tool import environment as environments
 from swarm_tool.docker import DockerError
 from swarm_tool.environment import Environment, load, read_settings
 from swarm_tool.outcome import Problem
@@ -98,7 +98,7 @@ def folder(path: Path, name: str, **changes: str) -> None:
 def test_copied_folder_that_names_another_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment, "DEPLOY", tmp_path)
+    monkeypatch.setattr(environments, "DEPLOY", tmp_path)
     folder(tmp_path, "qa", ENVIRONMENT="production")
 
     with pytest.raises(Problem) as problem:
@@ -109,7 +109,7 @@ def test_copied_folder_that_names_another_environment(
 def test_two_environments_with_one_stack_on_one_swarm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment, "DEPLOY", tmp_path)
+    monkeypatch.setattr(environments, "DEPLOY", tmp_path)
     folder(tmp_path, "production", STACK="shop", DOCKER_HOST="ssh://a")
     folder(tmp_path, "qa", STACK="shop", DOCKER_HOST="ssh://a")
     folder(tmp_path, "elsewhere", STACK="shop", DOCKER_HOST="ssh://b")
@@ -123,7 +123,7 @@ def test_two_environments_with_one_stack_on_one_swarm(
 
 @pytest.mark.parametrize("name", ["production", "staging"])
 def test_environments_of_the_project_load(name: str, example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "DEPLOY", example / "deploy")
+    monkeypatch.setattr(environments, "DEPLOY", example / "deploy")
 
     loaded = load(name)
 
@@ -135,7 +135,7 @@ def test_environments_of_the_project_load(name: str, example: Path, monkeypatch:
 def test_nothing_comes_from_the_shell_of_the_operator(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment, "DEPLOY", tmp_path)
+    monkeypatch.setattr(environments, "DEPLOY", tmp_path)
     monkeypatch.setenv("REDIS_MEMORY", "3G")
     monkeypatch.setenv("DOMAIN", "elsewhere.test")
     client = Path(os.environ["PATH"].partition(":")[0]) / "docker"
@@ -170,7 +170,7 @@ def test_unknown_environment_tells_the_known_ones() -> None:
 
 
 def test_missing_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "DEPLOY", tmp_path)
+    monkeypatch.setattr(environments, "DEPLOY", tmp_path)
     (tmp_path / "configs/moon").mkdir(parents=True)
     (tmp_path / "configs/moon/deploy.env").write_text("STACK=moon\nOVERLAY=production\n", encoding="utf-8")
 
@@ -179,7 +179,7 @@ def test_missing_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_name_that_leaves_no_room_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "DEPLOY", tmp_path)
+    monkeypatch.setattr(environments, "DEPLOY", tmp_path)
     (tmp_path / "configs/moon").mkdir(parents=True)
     text = f"STACK={'m' * 33}\nOVERLAY=production\nDOMAIN=moon.test\n"
     (tmp_path / "configs/moon/deploy.env").write_text(text, encoding="utf-8")

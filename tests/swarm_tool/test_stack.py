@@ -107,5 +107,12 @@ def test_a_label_changes_no_service_and_a_secret_does() -> None:
     assert stack.changed_services({}, old) == ["app", "db", "proxy", "redis"]
 
 
+def test_another_network_restarts_what_is_on_it() -> None:
+    old, new = rendered(), rendered()
+    new["networks"]["frontend"]["name"] = "shop_frontend_encrypted"
+
+    assert stack.changed_services(old, new) == ["app", "proxy"]
+
+
 def test_dollar_signs_survive_the_docker_client() -> None:
     assert json.loads(stack.dump({"a": "$HOME ${X} $$"})) == {"a": "$$HOME $${X} $$$$"}

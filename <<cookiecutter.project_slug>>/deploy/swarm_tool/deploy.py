@@ -178,14 +178,17 @@ class Deployment:
                 # The first migration needs a database, and a network to reach it.
                 part = {name: release.stack["services"][name] for name in sorted(new)}
                 self._watched({**release.stack, "services": part}, f"{release.number}-0")
+        # On the networks of what runs: those of a release that renames them are made when it is rolled out.
+        networks = (before or release.stack).get("networks", {})
+        here = replace(release, stack={**release.stack, "networks": networks})
         if "proxy" in stack.changed_services(before, release.stack):
             with self.screen.step("proxy configuration"):
-                self._must_pass(release, "proxy", "PROXY_CHECK", [])
+                self._must_pass(here, "proxy", "PROXY_CHECK", [])
         if database_login.is_new(self.environment, release.stack, before):
             with self.screen.step("database login"):
                 database_login.make(self.environment, release.stack, before or release.stack)
         with self.screen.step("migrate"):
-            release.migrations = APPLYING.findall(self._must_pass(release, "app", "MIGRATE", seen))
+            release.migrations = APPLYING.findall(self._must_pass(here, "app", "MIGRATE", seen))
 
     def _undo_preparation(self, release: Release) -> None:
         """Take away the services that what runs does not have, and record that the release was stopped."""

@@ -39,7 +39,8 @@ class Environment:
     @property
     def stack_files(self) -> list[Path]:
         """The files that make up the stack, in the order in which they are merged."""
-        return [DEPLOY / "stack.yml", DEPLOY / f"stack.{self.settings['OVERLAY']}.yml"]
+        overlays = self.settings["OVERLAY"].split(",")
+        return [DEPLOY / "stack.yml", *(DEPLOY / f"stack.{overlay}.yml" for overlay in overlays)]
 
     @property
     def database(self) -> str:

@@ -129,7 +129,7 @@ def dump(stack: Stack) -> str:
 
 
 def _containers(stack: Stack) -> dict[str, Any]:
-    """Return each service with the names behind its secrets and configs, and without its labels."""
+    """Return each service with the names behind its secrets, configs and networks, and without its labels."""
     services = {}
     for key, service in stack.get("services", {}).items():
         deploy = {name: value for name, value in service.get("deploy", {}).items() if name != "labels"}
@@ -138,5 +138,6 @@ def _containers(stack: Stack) -> dict[str, Any]:
             **service,
             "deploy": deploy,
             "uses": [stack[kind][source]["name"] for kind, source in kinds],
+            "on": [((stack.get("networks") or {}).get(network) or {}).get("name") for network in service.get("networks", {})],
         }
     return services
