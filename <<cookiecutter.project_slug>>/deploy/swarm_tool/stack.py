@@ -138,6 +138,9 @@ def _containers(stack: Stack) -> dict[str, Any]:
             **service,
             "deploy": deploy,
             "uses": [stack[kind][source]["name"] for kind, source in kinds],
-            "on": [((stack.get("networks") or {}).get(network) or {}).get("name") for network in service.get("networks", {})],
+            "on": [
+                ((stack.get("networks") or {}).get(network) or {}).get("name")
+                for network in service.get("networks", {})
+            ],
         }
     return services
