@@ -96,7 +96,7 @@ def deploy_variables(project: Path) -> set[str]:
     loops = re.findall(r"\bfor (?:key|required) in \(([^)]*)\)", code)
     named = re.findall(f'"{NAME}"', " ".join(loops))
     found = {*assigned, *used, *asked, *named, *deploy_command(project)["checks"]}
-    return {name for name in found - SET_BY_DEPLOY if not name.endswith("_VERSION")}
+    return found - SET_BY_DEPLOY
 
 
 def laptop_variables(project: Path) -> set[str]:

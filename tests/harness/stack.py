@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
 
 import pytest
 import yaml
@@ -34,6 +36,8 @@ class Stack(RunningStack):
     environment: str = "production"
     changes: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    # Secrets and configs that were replaced, by their keys: what follows the name of the stack.
+    replaced: dict[str, str] = field(default_factory=dict)
     # The services that are deployed; all of them when none is named.
     only: tuple[str, ...] = ()
 
@@ -57,29 +61,51 @@ class Stack(RunningStack):
         for name, path in files.items():
             docker("secret", "create", f"{self.name}_{name}_1", str(path))
 
-    def deploy(self, **changes: str) -> None:
+    def deploy(self, replaced: dict[str, str] | None = None, **changes: str) -> None:
         """Deploy with the two commands from the head of deploy/stack.yml; wait for nothing.
 
-        A third file makes the swarm wait less. `changes` are kept: they are part of every later deploy.
+        Another file makes the swarm wait less. `replaced` and `changes` are part of later deploys too.
         """
+        self.replaced.update(replaced or {})
         self.changes.update(changes)
-        variables = self.variables()
-        names = ("stack.yml", f"stack.{variables['OVERLAY']}.yml", SHORT_WAITS)
-        files = [f"--compose-file={name}" for name in names]
-        folder = self.project / "deploy"
-        env = {**os.environ, **variables}
-        rendered = run(["docker", "stack", "config", *files], folder, env).stdout
-        if self.only:
-            parsed = yaml.safe_load(rendered)
-            parsed["services"] = {name: parsed["services"][name] for name in self.only}
-            rendered = yaml.safe_dump(parsed)
+        env = {**os.environ, **self.variables()}
         # The images are on this machine only: no registry is asked for their digests.
         command = "docker stack deploy --resolve-image=never --compose-file=-".split()
-        run([*command, self.name], folder, env, stdin=rendered)
+        run([*command, self.name], self.folder, env, stdin=self.rendered(env))
+
+    @property
+    def folder(self) -> Path:
+        return self.project / "deploy"
+
+    def rendered(self, env: dict[str, str]) -> str:
+        """Return what `docker stack config` makes of the files, with an overlay for what was replaced."""
+        overlays = [f"stack.{overlay}.yml" for overlay in env["OVERLAY"].split(",")]
+        with NamedTemporaryFile("w", suffix=".yml") as names:
+            yaml.safe_dump(self.overlay(), names)
+            names.flush()
+            files = [f"--compose-file={name}" for name in ("stack.yml", *overlays, SHORT_WAITS, names.name)]
+            text = run(["docker", "stack", "config", *files], self.folder, env).stdout
+        if self.only:
+            parsed = yaml.safe_load(text)
+            parsed["services"] = {name: parsed["services"][name] for name in self.only}
+            text = yaml.safe_dump(parsed)
+        return text
+
+    def overlay(self) -> dict[str, Any]:
+        """Return the secrets and configs that were replaced, under their new names."""
+        base = yaml.safe_load((self.folder / "stack.yml").read_text(encoding="utf-8"))
+        return {
+            kind: {
+                key: {**base[kind][key], "name": f"{self.name}_{name}"}
+                for key, name in self.replaced.items()
+                if key in base[kind]
+            }
+            for kind in ("secrets", "configs")
+        }
 
     def variables(self) -> dict[str, str]:
         """Return what fills in the stack files: the environment's deploy.env, and what differs here."""
-        settings = self.project / "deploy" / "configs" / self.environment / "deploy.env"
+        settings = self.folder / "configs" / self.environment / "deploy.env"
         lines = [
             line for line in settings.read_text().splitlines() if "=" in line and not line.startswith("#")
         ]

@@ -32,7 +32,7 @@ def test_new_key_without_a_failed_call(client: Client, stack: Stack) -> None:
     new = secrets.token_urlsafe(32)
     docker("secret", "create", f"{stack.name}_cron_api_key_2", "-", stdin=new)
     before = refused(stack)
-    stack.deploy(CRON_API_KEY_VERSION="2", CRON_API_KEY_PREVIOUS_VERSION="1")
+    stack.deploy({"cron_api_key": "cron_api_key_2", "cron_api_key_previous": "cron_api_key_1"})
     statuses = []
     # The calls of a client that does not know the new key yet, in all the time that the update takes.
     while updating(stack, "app") or updating(stack, "cron"):
@@ -46,7 +46,7 @@ def test_new_key_without_a_failed_call(client: Client, stack: Stack) -> None:
     assert client.states().status == 200
     assert refused(stack) == before
 
-    stack.deploy(CRON_API_KEY_VERSION="2", CRON_API_KEY_PREVIOUS_VERSION="0")
+    stack.deploy({"cron_api_key_previous": "cron_api_key_0"})
     stack.wait_until_updated("app", 120)
     stack.wait_until_updated("cron", 120)
     assert client.states(key=new).status == 200

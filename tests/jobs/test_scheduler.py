@@ -98,7 +98,7 @@ def test_wrong_crontab_stops_the_rollout(stack: Stack, project: Path) -> None:
     scheduler = stack.container("cron")
     crontab.write_text(f"{right}61 * * * * tick1\n")
     try:
-        stack.deploy(CRONTAB_VERSION="2")
+        stack.deploy({"crontab": "crontab_2"})
         name = f"{stack.name}_cron"
         line = "crontab, line 6: '61 * * * *': bad minute"
         # It is an error, so it is on standard error.
@@ -113,7 +113,7 @@ def test_wrong_crontab_stops_the_rollout(stack: Stack, project: Path) -> None:
         assert stack.container("cron") == scheduler
     finally:
         crontab.write_text(right)
-        stack.deploy(CRONTAB_VERSION="1")
+        stack.deploy({"crontab": "crontab_1"})
 
 
 def test_monitor_sees_what_the_scheduler_does(client: Client, stack: Stack) -> None:

@@ -129,15 +129,14 @@ def configure(name: str, trial: Trial, server: Sshd, images: Registry) -> None:
         "DOCKER_HOST": server.docker_host,
         "STACK": trial.name,
         "OVERLAY": "trial",
-        "HTTP_PORT": str(trial.http_port),
-        "HTTPS_PORT": str(trial.https_port),
         "PROXY_IMAGE": f"{images.address}/exampleapp/proxy:1",
     }
     for key, value in changes.items():
         text, replaced = re.subn(rf"^{key}=.*$", f"{key}={value}", text, flags=re.MULTILINE)
         assert replaced == 1, key
     # One replica, since nobody counts requests here.
-    path.write_text(f"{text}\nDEADLINE=45\nREPLICAS=1\n", encoding="utf-8")
+    added = f"HTTP_PORT={trial.http_port}\nHTTPS_PORT={trial.https_port}\nDEADLINE=45\nREPLICAS=1\n"
+    path.write_text(f"{text}\n{added}", encoding="utf-8")
 
 
 def prepare(name: str, repository: Path, server: Sshd) -> None:

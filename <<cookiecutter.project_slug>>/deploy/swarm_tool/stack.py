@@ -59,7 +59,7 @@ def set_versions(stack_name: str, stack: Stack, newest: dict[str, int], running:
     """Let a stack use the newest version of every secret.
 
     A key that ends in `_previous` gets what runs now, so that the old value is accepted until the next deploy;
-    where that is the newest already it gets version 0, which nobody knows.
+    where that is the newest already it gets version 0, a placeholder whose value was thrown away.
     The database's password stays as well: it is read only when the files are made, and must not restart it.
     """
     before = secrets_of(stack_name, running)
