@@ -1,6 +1,7 @@
 """What crosses from one node to another: readable without `stack.encrypted.yml`, and never with it."""
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.engine
 # What is sent, and what all packets are read for.
 MARK = "readable-by-whoever-listens"
 ALL_PROTOCOLS = 0x0003
+# Of linux/if_packet.h, which the socket module does not name.
+SOL_PACKET, ADD_MEMBERSHIP, PROMISCUOUS = 263, 1, 1
 
 
 @pytest.mark.parametrize("overlay", [[], ["encrypted"]])
@@ -99,6 +102,9 @@ def listening(network: str) -> Iterator[list[bytes]]:
     ended = threading.Event()
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS)) as tap:
         tap.bind((device, 0))
+        # Also what is not for this machine.
+        promiscuous = struct.pack("iHH8s", socket.if_nametoindex(device), PROMISCUOUS, 0, b"")
+        tap.setsockopt(SOL_PACKET, ADD_MEMBERSHIP, promiscuous)
         tap.settimeout(0.2)
 
         def collect() -> None:
