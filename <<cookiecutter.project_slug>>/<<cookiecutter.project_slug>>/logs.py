@@ -37,7 +37,7 @@ SUBJECT_LENGTH = 120
 # The id that ties together all log lines of one request.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-logger = logging.getLogger("<< cookiecutter.project_slug >>.request")
+logger = logging.getLogger(f"{__package__}.request")
 
 
 def logging_config(*, formatter: str, level: str, mail: bool = False) -> dict[str, Any]:

@@ -5,10 +5,17 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
 
+from . import errors
 from .alive import health
 from .home.views import favicon, home, robots, security
 from .jobs import api
 from .login.second_factor import confirm
+
+# Django looks for these names.
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error
 
 urlpatterns = [
     path("", home, name="home"),

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from << cookiecutter.project_slug >>.settings import dependencies
 from << cookiecutter.project_slug >>.settings import env as reading
 from << cookiecutter.project_slug >>.settings.env import FileAwareEnv, SecretFiles, require
 
@@ -218,7 +217,7 @@ def test_servers_find_the_application(server: str) -> None:
 
 class TestDependencies:
     def test_postgres_connections_are_kept_checked_and_given_up(self) -> None:
-        settings = dependencies.database("postgres://app:p%40ss@db:5432/app")
+        settings = reading.database("postgres://app:p%40ss@db:5432/app")
 
         assert settings["PASSWORD"] == "p@ss"
         assert settings["CONN_MAX_AGE"] > 0
@@ -241,17 +240,17 @@ class TestDependencies:
                 assert not [part for part in ("qux", "9876", "zap") if part in done.stderr]
 
     def test_hash_in_the_password_of_the_database(self) -> None:
-        assert dependencies.database("postgres://app:p#ss@db:5432/app")["PASSWORD"] == "p#ss"
+        assert reading.database("postgres://app:p#ss@db:5432/app")["PASSWORD"] == "p#ss"
 
     def test_options_of_the_address_are_libpqs(self) -> None:
         address = (
             "postgres://app:p@db/app?sslmode=verify-full&sslrootcert=/ca.pem&keepalives_idle=60"
         )
 
-        options = dependencies.database(address)["OPTIONS"]
+        options = reading.database(address)["OPTIONS"]
 
         assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/ca.pem")
         assert (options["keepalives_idle"], options["keepalives_count"]) == (60, 3)
 
     def test_sqlite_takes_no_options_of_postgres(self) -> None:
-        assert "OPTIONS" not in dependencies.database("sqlite:////tmp/db.sqlite3")
+        assert "OPTIONS" not in reading.database("sqlite:////tmp/db.sqlite3")

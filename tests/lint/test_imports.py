@@ -14,12 +14,19 @@ from tests.harness.imports import between_parts, floors, import_graph
 PROJECT = {
     "exampleapp.home": {"exampleapp.alive"},
     "exampleapp.settings": {"exampleapp.logs"},
-    "exampleapp.urls": {"exampleapp.alive", "exampleapp.home", "exampleapp.jobs", "exampleapp.login"},
+    "exampleapp.urls": {
+        "exampleapp.alive",
+        "exampleapp.errors",
+        "exampleapp.home",
+        "exampleapp.jobs",
+        "exampleapp.login",
+    },
 }
 # The project's tests import what they are named after, and no other tests.
 TESTS = {
     "tests.conftest": {"exampleapp.alive"},
     "tests.test_error_mail": {"exampleapp.logs"},
+    "tests.test_errors": {"exampleapp.urls"},
     "tests.test_home": {"exampleapp.alive"},
     "tests.test_login": {"exampleapp.users"},
     "tests.test_second_factor": {"exampleapp.login", "exampleapp.users"},

@@ -117,9 +117,9 @@ def test_second_build_installs_nothing_and_can_be_rolled_back(
     the_world: World, figure: Callable[[str], None]
 ) -> None:
     good = the_world.answers("staging")
-    template = the_world.repository / "exampleapp/templates/robots.txt"
-    template.write_text(template.read_text() + "# Another one.\n")
-    second = the_world.commit("Greet robots")
+    template = the_world.repository / "exampleapp/templates/error.html"
+    template.write_text(template.read_text() + "{# Another one. #}\n")
+    second = the_world.commit("Comment on errors")
 
     done = the_world.gitlab.run("build", "staging")
 

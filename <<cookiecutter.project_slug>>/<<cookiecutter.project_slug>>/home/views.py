@@ -51,7 +51,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Tell crawlers to leave the parts alone that are not for them."""
-    return render(request, "robots.txt", content_type="text/plain; charset=utf-8")
+    return _text("User-agent: *", "Disallow: /admin/", "Disallow: /api/")
 
 
 @login_not_required
@@ -59,10 +59,13 @@ def robots(request: HttpRequest) -> HttpResponse:
 def security(request: HttpRequest) -> HttpResponse:
     """Tell those who find a hole whom to write to (RFC 9116)."""
     expires = timezone.now() + SECURITY_TXT_VALID
-    lines = [
+    return _text(
         f"Contact: {settings.SECURITY_CONTACT}",
         f"Expires: {expires:%Y-%m-%dT00:00:00Z}",
         f"Preferred-Languages: {settings.LANGUAGE_CODE}",
         f"Canonical: {request.build_absolute_uri()}",
-    ]
+    )
+
+
+def _text(*lines: str) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

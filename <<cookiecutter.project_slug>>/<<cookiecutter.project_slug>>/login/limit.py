@@ -11,16 +11,14 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core import signing
 from django.core.cache import cache
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
-from django.utils.translation import gettext_lazy as _
 
 # So many wrong passwords in so many seconds: 80 an hour. OWASP's ASVS 4.0, 2.2.1, allows 100.
 FAILURES = 20
@@ -42,21 +40,6 @@ class LimitBackend:
         if request and username and exceeded(request, username):
             request.META["login_limited"] = True
             raise PermissionDenied
-
-
-class LoginForm(AdminAuthenticationForm):
-    """Django's, which also says when no password counts for now."""
-
-    def get_invalid_login_error(self) -> ValidationError:
-        if self.request and self.request.META.get("login_limited"):
-            return ValidationError(
-                _(
-                    "Too many wrong passwords for this account. Try again in a quarter of an hour, or now in a "
-                    "browser in which you have signed in before."
-                ),
-                code="limited",
-            )
-        return super().get_invalid_login_error()
 
 
 class KnownBrowserMiddleware:

@@ -52,6 +52,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "<< cookiecutter.project_slug >>.urls"
+CSRF_FAILURE_VIEW = "<< cookiecutter.project_slug >>.errors.csrf_failure"
 WSGI_APPLICATION = "<< cookiecutter.project_slug >>.wsgi.application"
 
 TEMPLATES = [

@@ -1,7 +1,6 @@
 """A developer's machine with Docker: the same, with PostgreSQL and Redis."""
 
-from .dependencies import database, redis_cache
-from .env import env, require
+from .env import database, env, redis_cache, require
 from .local import *
 
 require("DATABASE_URI", "REDIS_URI")

@@ -2,8 +2,7 @@
 
 from ..logs import logging_config
 from .common import *
-from .dependencies import database, redis_cache
-from .env import env, require
+from .env import database, env, redis_cache, require
 
 require("SECRET_KEY", "DATABASE_URI", "REDIS_URI", "CRON_API_KEY", "DOMAIN")
 
