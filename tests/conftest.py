@@ -60,7 +60,7 @@ def proxy_image(example: Path, base_images: object) -> Iterator[str]:  # noqa: A
 def app_image(example: Path, base_images: object) -> Iterator[str]:  # noqa: ARG001
     """The tag of the example's production image, built from the release 0123abc."""
     tag = unique_name("app-image")
-    build(example, "docker/production/app/Dockerfile", tag, "--build-arg=RELEASE=0123abc")
+    build(example, "docker/app/Dockerfile", tag, "--build-arg=RELEASE=0123abc")
     yield tag
     docker("image", "rm", "--force", tag)
 

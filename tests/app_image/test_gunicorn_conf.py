@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-CONF = "docker/production/app/gunicorn.conf.py"
+CONF = "docker/app/gunicorn.conf.py"
 
 
 def read(example: Path) -> dict[str, Any]:

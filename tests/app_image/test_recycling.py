@@ -71,7 +71,7 @@ def server(tmp_path: Path, production_python: Path) -> Iterator[Server]:
     run([production_python, "manage.py", "migrate"], cwd=project, env=environment)
     gunicorn = (
         *(production_python.with_name("gunicorn"), f"--bind=127.0.0.1:{port}"),
-        *("--config=docker/production/app/gunicorn.conf.py", "exampleapp.wsgi"),
+        *("--config=docker/app/gunicorn.conf.py", "exampleapp.wsgi"),
     )
     with running(gunicorn, project, environment, lambda: listens(port)):
         yield Server(port, project.with_name(f"{project.name}.log"))

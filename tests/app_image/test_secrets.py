@@ -16,7 +16,7 @@ from tests.harness.images import build
 
 pytestmark = pytest.mark.engine
 
-DOCKERFILE = "docker/production/app/Dockerfile"
+DOCKERFILE = "docker/app/Dockerfile"
 
 
 @pytest.fixture(scope="module", params=["compile-image", "runtime-image"])

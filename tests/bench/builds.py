@@ -12,7 +12,7 @@ from lab.docker import docker
 from tests.bench.figure import Figure
 
 BASE = "python:3.13-slim-trixie"
-DOCKERFILE = "docker/production/app/Dockerfile"
+DOCKERFILE = "docker/app/Dockerfile"
 CHANGED = "exampleapp/home/views.py"
 REBUILDS = 5
 MEGABYTE = 1_000_000

@@ -23,7 +23,7 @@ def images(example: Path, base_images: object) -> Iterator[list[str]]:  # noqa: 
     name = unique_name("project-image")
     tags = [f"{name}:{release}" for release in RELEASES]
     for tag, release in zip(tags, RELEASES, strict=True):
-        build(example, "docker/production/app/Dockerfile", tag, f"--build-arg=RELEASE={release}")
+        build(example, "docker/app/Dockerfile", tag, f"--build-arg=RELEASE={release}")
     yield tags
     docker("image", "rm", "--force", *tags)
 

@@ -77,9 +77,7 @@ def settings(project: Path) -> set[str]:
 
 
 def app_variables(project: Path) -> set[str]:
-    code = text_of(
-        *(project / "exampleapp").rglob("*.py"), *(project / "docker" / "production").rglob("*.py")
-    )
+    code = text_of(*(project / "exampleapp").rglob("*.py"), *(project / "docker" / "app").rglob("*.py"))
     asked = re.findall(
         rf'\b(?:env(?:\.\w+)?\(|environ(?:\.get\(|\.setdefault\(|\[)|number\()\s*"{NAME}"', code
     )

@@ -30,7 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def image(project: Path, base_images: object) -> Iterator[str]:  # noqa: ARG001
     """The production image of this project."""
     tag = unique_name("jobs-image")
-    build(project, "docker/production/app/Dockerfile", tag, "--build-arg=RELEASE=0123abc")
+    build(project, "docker/app/Dockerfile", tag, "--build-arg=RELEASE=0123abc")
     yield tag
     docker("image", "rm", "--force", tag)
 

@@ -26,7 +26,7 @@ def up() -> None:
     say("Baking the example")
     project = bake(FOLDER)
     say("Building its images")
-    build(project, "docker/production/app/Dockerfile", APP_IMAGE, "--build-arg=RELEASE=0123abc")
+    build(project, "docker/app/Dockerfile", APP_IMAGE, "--build-arg=RELEASE=0123abc")
     build(project, "docker/production/proxy/Dockerfile", PROXY_IMAGE)
     say("Making throwaway secrets and a certificate")
     certificate = make_certificate(FOLDER, DOMAIN)
