@@ -32,13 +32,13 @@ class Answer:
 class Site:
     """Asks a proxy on this machine for a site, without any name service.
 
-    `domain` goes into SNI and Host, `certificate` is the only one that is trusted.
+    `domain` goes into SNI and Host. `certificate` alone is trusted; None: what this machine trusts.
     """
 
     domain: str
     http_port: int
     https_port: int
-    certificate: Path
+    certificate: Path | str | None
     address: str = "127.0.0.1"
     defaults: dict[str, str] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.harness.certificate import Certificate, make_certificate
 from tests.harness.site import Site
 
-from .containers import DOMAIN, Proxied, proxied, site_folder
+from .containers import DOMAIN, Proxied, allow_uploads, proxied, site_folder
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +37,13 @@ def alone(example: Path, proxy_image: str, certificate: Certificate, tmp_path: P
 @pytest.fixture
 def site(proxy: Proxied) -> Site:
     return proxy.site
+
+
+@pytest.fixture
+def uploads(example: Path, proxy_image: str, certificate: Certificate, tmp_path: Path) -> Iterator[Site]:
+    """A site with a path that takes large uploads."""
+    folder = site_folder(example, tmp_path / "site")
+    allow_uploads(folder)
+    with proxied(proxy_image, folder, certificate) as running:
+        running.start_app()
+        yield running.site

@@ -6,11 +6,23 @@ that this replica knows; BREAKS, to hang up on every request after it was read.
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 FILES = os.environ.get("FILES", "").split()
+SECURITY_HEADERS = (
+    "Strict-Transport-Security",
+    "Content-Security-Policy",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+    "Referrer-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Cross-Origin-Resource-Policy",
+    "Permissions-Policy",
+)
 BREAKS = bool(os.environ.get("BREAKS"))
 
 
@@ -27,6 +39,10 @@ class App(BaseHTTPRequestHandler):
             return
         if self.path.startswith("/static/"):
             self.answer_file()
+        elif self.path == "/own-headers":
+            self.answer(200, {}, dict.fromkeys(SECURITY_HEADERS, "of the app"))
+        elif self.path.startswith("/bytes/"):
+            self.answer_bytes(int(self.path.removeprefix("/bytes/")))
         elif self.path.startswith("/slow/"):
             time.sleep(float(self.path.removeprefix("/slow/")))
             self.answer(200, {"slept": True})
@@ -36,6 +52,14 @@ class App(BaseHTTPRequestHandler):
             self.answer(int(self.path.removeprefix("/status/")), {"from": "the app"})
         else:
             self.answer(200, {"path": self.path, "headers": dict(self.headers), "length": len(received)})
+
+    def answer_bytes(self, length: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(bytes(length))
+        # Only once the proxy has taken all of it.
+        print("sent", self.path, flush=True)
 
     do_GET = do_POST = do_PUT = do_DELETE = handle_request  # noqa: N815
 
@@ -73,4 +97,9 @@ class App(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     sys.stderr.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    ThreadingHTTPServer(("0.0.0.0", 8000), App).serve_forever()  # noqa: S104
+    server = ThreadingHTTPServer(("0.0.0.0", 8000), App)  # noqa: S104
+    # Finish what has begun, as gunicorn does.
+    server.daemon_threads = False
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
+    server.server_close()

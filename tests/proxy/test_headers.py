@@ -94,3 +94,74 @@ def logged(proxy: Proxied, answer: Answer) -> dict[str, Any]:
     )
     entry: dict[str, Any] = json.loads(lines[0])
     return entry
+
+
+SAID_BY_NGINX = {
+    "a job that is closed": ("POST", "/api/cron/", {}, 403),
+    "dots": ("GET", "/x/../y", {}, 400),
+    "a body that is too large": ("POST", "/", {"Content-Length": str(2**30)}, 413),
+    "an address that is too long": ("GET", "/" + "x" * 9_000, {}, 414),
+}
+SECURITY_HEADERS = {
+    "Strict-Transport-Security": "max-age=3600",
+    "Content-Security-Policy": "default-src 'none'; style-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+@pytest.mark.parametrize("refusal", SAID_BY_NGINX)
+def test_what_nginx_says_by_itself_has_the_headers_of_the_app(site: Site, refusal: str) -> None:
+    method, path, headers, status = SAID_BY_NGINX[refusal]
+    answer = site.request(method, path, headers=headers)
+
+    assert answer.status == status
+    assert {name: answer.headers.get_all(name) for name in SECURITY_HEADERS} == {
+        name: [value] for name, value in SECURITY_HEADERS.items()
+    }
+
+
+def test_what_the_app_says_in_a_header_stays_as_it_is(site: Site) -> None:
+    answer = site.get("/own-headers")
+
+    assert all(answer.headers.get_all(name) == ["of the app"] for name in SECURITY_HEADERS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"HSTS_SECONDS": "0"}, None),
+        (
+            {"HSTS_SECONDS": "31536000", "HSTS_INCLUDE_SUBDOMAINS": "True"},
+            "max-age=31536000; includeSubDomains",
+        ),
+        (
+            {"HSTS_SECONDS": "60", "HSTS_INCLUDE_SUBDOMAINS": "on", "HSTS_PRELOAD": "1"},
+            "max-age=60; includeSubDomains; preload",
+        ),
+    ],
+)
+def test_hsts_is_what_the_environment_says(
+    example: Any,
+    proxy_image: str,
+    certificate: Any,
+    tmp_path: Any,
+    settings: dict[str, str],
+    said: str | None,
+) -> None:
+    folder = site_folder(example, tmp_path / "site", **settings)
+    with proxied(proxy_image, folder, certificate) as running:
+        assert running.site.request("POST", "/api/cron/").headers["Strict-Transport-Security"] == said
+
+
+def test_links_that_are_keys_do_not_get_into_the_log(proxy: Proxied) -> None:
+    page = "/reset?user=7&reset_token=swordfish&next=/"
+    told = logged(proxy, proxy.site.get(page, referer=f"https://{DOMAIN}{page}"))
+
+    assert told["path"] == "/reset?hidden"
+    assert told["referer"] == f"https://{DOMAIN}/reset?hidden"
+    assert logged(proxy, proxy.site.get("/search?q=tokens"))["path"] == "/search?q=tokens"

@@ -21,6 +21,9 @@ def assert_is_maintenance_page(answer: Answer, status: int) -> None:
     assert answer.headers["Retry-After"] == "30"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Type"] == "text/html"
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=3600"]
+    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    assert "style-src 'unsafe-inline'" in answer.headers["Content-Security-Policy"]
     assert '<meta http-equiv="refresh"' in answer.text
 
 

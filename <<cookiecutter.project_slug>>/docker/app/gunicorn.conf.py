@@ -48,6 +48,10 @@ threads = number("GUNICORN_THREADS", 4)
 # Load the app once, then fork: the processes share its memory, and a recycled one is there at once.
 preload_app = True
 
+# Longest line and longest header of a request, in bytes: the most that gunicorn knows, and more than the proxy passes on.
+limit_request_line = 8190
+limit_request_field_size = 8190
+
 # A process that has hung for so long is replaced.
 timeout = number("GUNICORN_TIMEOUT", 30)
 # How long requests in flight may take after SIGTERM: less than the service's stop_grace_period.
