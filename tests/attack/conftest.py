@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.harness.certificate import Certificate, make_certificate
+from tests.harness.proxied import DOMAIN, proxied, site_folder, trust_forwarded_addresses
 from tests.harness.site import Site
-from tests.proxy.containers import DOMAIN, proxied, site_folder, trust_forwarded_addresses
 
 from .target import Target
 
@@ -59,10 +59,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def own_target(
     example: Path, proxy_image: str, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
-    """The proxy as staging runs it, before a stub of the app."""
+    """The proxy as production runs it, before a stub of the app."""
     folder = site_folder(example, tmp_path_factory.mktemp("attacked") / "site")
     trust_forwarded_addresses(folder)
-    with proxied(proxy_image, folder, certificate, "--cpus=0.5") as running:
+    with proxied(proxy_image, folder, certificate, "--cpus=1") as running:
         running.start_app(FILES=" ".join(f"{number:012x}.css" for number in range(20)))
         # Its own address: a program of the engine, with limits of its own, is behind the published ports.
         site = Site(DOMAIN, 8080, 8443, certificate.certificate, address=running.address)

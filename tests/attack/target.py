@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from lab.docker import docker
+from tests.harness.proxied import MEMORY_MIB, Proxied
 from tests.harness.site import Site
-from tests.proxy.containers import MEMORY_MIB, Proxied
 
 MEBIBYTE = 1024 * 1024
 TIMEOUT_SECONDS = 30.0

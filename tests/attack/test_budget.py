@@ -9,8 +9,7 @@ import pytest
 
 from lab.docker import docker
 from tests.harness.certificate import Certificate
-from tests.harness.site import Site
-from tests.proxy.containers import (
+from tests.harness.proxied import (
     DOMAIN,
     MEMORY_MIB,
     TMPFS_MIB,
@@ -18,6 +17,7 @@ from tests.proxy.containers import (
     site_folder,
     trust_forwarded_addresses,
 )
+from tests.harness.site import Site
 
 from .target import MEBIBYTE, Target, peak_mib, unharmed
 from .test_bodies import BODIES, FORM, form_of

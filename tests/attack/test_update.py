@@ -11,8 +11,8 @@ import pytest
 
 from lab.docker import docker
 from tests.harness.certificate import Certificate
+from tests.harness.proxied import DOMAIN, allow_uploads, proxied, site_folder, trust_forwarded_addresses
 from tests.harness.site import Site
-from tests.proxy.containers import DOMAIN, allow_uploads, proxied, site_folder, trust_forwarded_addresses
 
 from .target import MEBIBYTE, Target, answer_of, unharmed
 
@@ -25,7 +25,7 @@ def uploads(example: Path, proxy_image: str, certificate: Certificate, tmp_path:
     folder = site_folder(example, tmp_path / "site")
     trust_forwarded_addresses(folder)
     allow_uploads(folder)
-    with proxied(proxy_image, folder, certificate, "--cpus=0.5") as running:
+    with proxied(proxy_image, folder, certificate, "--cpus=1") as running:
         yield Target(Site(DOMAIN, 8080, 8443, certificate.certificate, address=running.address), running)
 
 

@@ -55,8 +55,8 @@ def template_targets(_: Path) -> set[str]:
 
 
 def template_variables(_: Path) -> set[str]:
-    harness = [TEMPLATE / "tests" / "harness" / "need.py", TEMPLATE / "lab" / "engine" / "client.py"]
-    asked = re.findall(rf'environ\.get\("{NAME}"', text_of(*harness))
+    places = ("tests/harness/need.py", "lab/engine/client.py", "tests/attack/conftest.py")
+    asked = re.findall(rf'environ\.get\("{NAME}"', text_of(*(TEMPLATE / place for place in places)))
     return set(asked) | set(re.findall(rf"^{NAME} \?=", text_of(TEMPLATE / "Makefile"), re.MULTILINE))
 
 

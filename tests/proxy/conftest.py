@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.harness.certificate import Certificate, make_certificate
+from tests.harness.proxied import DOMAIN, Proxied, allow_uploads, proxied, site_folder
 from tests.harness.site import Site
-
-from .containers import DOMAIN, Proxied, allow_uploads, proxied, site_folder
 
 
 @pytest.fixture(scope="session")

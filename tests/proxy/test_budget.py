@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from .containers import MEMORY_MIB, TMPFS_MIB
+from tests.harness.proxied import MEMORY_MIB, TMPFS_MIB
 
 MEBIBYTE = 1024 * 1024
 

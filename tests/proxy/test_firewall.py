@@ -9,8 +9,7 @@ import pytest
 
 from lab.wait import wait_until
 from tests.harness.certificate import Certificate
-
-from .containers import Proxied, proxied, site_folder
+from tests.harness.proxied import Proxied, proxied, site_folder
 
 pytestmark = pytest.mark.engine
 

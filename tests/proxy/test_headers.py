@@ -8,9 +8,8 @@ import pytest
 
 from lab.docker import docker
 from lab.wait import wait_until
+from tests.harness.proxied import DOMAIN, Proxied, proxied, site_folder
 from tests.harness.site import Answer, Site
-
-from .containers import DOMAIN, Proxied, proxied, site_folder
 
 pytestmark = pytest.mark.engine
 

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from lab.docker import docker
-
-from .containers import Proxied
+from tests.harness.proxied import Proxied
 
 pytestmark = pytest.mark.engine
 

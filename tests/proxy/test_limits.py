@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.harness.certificate import Certificate
+from tests.harness.proxied import Proxied, proxied, site_folder, trust_forwarded_addresses
 from tests.harness.site import Site
-
-from .containers import Proxied, proxied, site_folder, trust_forwarded_addresses
 
 pytestmark = pytest.mark.engine
 

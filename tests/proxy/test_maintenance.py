@@ -9,9 +9,8 @@ import pytest
 from lab.docker import docker
 from lab.wait import wait_until
 from tests.harness.certificate import Certificate
+from tests.harness.proxied import Proxied, proxied, site_folder
 from tests.harness.site import Answer, Site
-
-from .containers import Proxied, proxied, site_folder
 
 pytestmark = pytest.mark.engine
 

@@ -5,9 +5,8 @@ from http.client import BadStatusLine
 
 import pytest
 
+from tests.harness.proxied import DOMAIN
 from tests.harness.site import Site
-
-from .containers import DOMAIN
 
 pytestmark = pytest.mark.engine
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .containers import Proxied
+from tests.harness.proxied import Proxied
 
 pytestmark = pytest.mark.engine
 

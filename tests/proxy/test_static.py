@@ -2,9 +2,8 @@
 
 import pytest
 
+from tests.harness.proxied import Proxied
 from tests.harness.site import Site
-
-from .containers import Proxied
 
 pytestmark = pytest.mark.engine
 
