@@ -80,15 +80,6 @@ def test_40_bodies_at_the_limit_from_several_clients(target: Target) -> None:
     assert sum(answers[status] for status in REFUSED) == 40 - BODIES
 
 
-def test_forms_of_60_000_arguments_from_several_clients(target: Target) -> None:
-    clients = [target.client(1 + number // 4) for number in range(40)]
-    body = form_of(60_000)[:MEBIBYTE]
-    with unharmed(target):
-        answers = at_once([partial(ask, target, "POST", "/", body, {**FORM, **client}) for client in clients])
-
-    assert set(answers) <= {200, *REFUSED}
-
-
 def test_13_that_trickle(target: Target) -> None:
     """Each holds a body that is complete but for a few bytes. They filled /tmp for as long as they liked."""
     with unharmed(target):
