@@ -143,7 +143,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# No page asks for a telephone's sensors, so no script that gets in may either.
+# What no page needs is forbidden, so a script that gets in cannot ask for it either.
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 # Other sites may not embed our files; `cross-origin` for a view whose pictures they should show.
 CROSS_ORIGIN_RESOURCE_POLICY = "same-origin"
