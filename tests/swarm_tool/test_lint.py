@@ -164,6 +164,9 @@ BREACHES = {
         # Where limits are said first.
         found_in="stack.yml",
     ),
+    "no limit of processes": Breach(
+        "redis", "          pids: 64\n", "          cpus: '1'\n", "resources.limits.pids: not set", "limits:"
+    ),
     "no reservation": Breach(
         "app",
         "          memory: 160M\n",

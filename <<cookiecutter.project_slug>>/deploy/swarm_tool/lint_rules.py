@@ -133,7 +133,7 @@ def stopping(service: Mapping) -> Iterator[Complaint]:
 
 
 def resources(service: Mapping) -> Iterator[Complaint]:
-    """Memory without a limit, or without a claim to it."""
+    """Memory without a limit or without a claim to it, and processes without a limit."""
     given = service.get("deploy", {}).get("resources", {})
     limit, reserved = (int(given.get(kind, {}).get("memory", 0)) for kind in ("limits", "reservations"))
     if not limit:
@@ -142,6 +142,8 @@ def resources(service: Mapping) -> Iterator[Complaint]:
         yield "deploy.resources.reservations.memory", "not set: the swarm puts tasks where there is no room for them"
     if limit and reserved > limit:
         yield "deploy.resources.reservations.memory", "more than the limit: such a task never fits"
+    if not given.get("limits", {}).get("pids"):
+        yield "deploy.resources.limits.pids", "not set: one service can take all processes of the node"
 
 
 def environment(service: Mapping) -> Iterator[Complaint]:
