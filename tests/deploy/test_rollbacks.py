@@ -120,5 +120,6 @@ def second_scheduler(trial: Trial) -> dict[str, Any]:
     text = (trial.project / "deploy/stack.yml").read_text(encoding="utf-8")
     cron: dict[str, Any] = yaml.safe_load(text)["services"]["cron"]
     cron["deploy"]["update_config"]["monitor"] = "2s"
-    cron["deploy"]["resources"] = {kind: {"memory": "64M"} for kind in ("limits", "reservations")}
+    cron["deploy"]["resources"]["limits"]["memory"] = "64M"
+    cron["deploy"]["resources"]["reservations"] = {"memory": "64M"}
     return cron
