@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.harness.trial import DOMAIN, Trial, label
 pytestmark = pytest.mark.swarm
 
 REFUSED = 3
+# All signs of ASCII, and some that are none.
+HOSTILE = "".join(map(chr, range(32, 127))) + "\té\n👋"
 
 
 def test_missing_secret_is_named(trial: Trial) -> None:
@@ -46,6 +49,17 @@ def test_new_key_is_used_by_the_next_deploy(trial: Trial) -> None:
     made = {name for name in trial.objects("secret") if "_secret_key_" in name}
     assert len(made) > 1
     assert max(made, key=version) in used
+    trial.whole("one")
+
+
+def test_hostile_passwords_are_used_by_the_next_deploy(trial: Trial) -> None:
+    for name in ("database_password", "redis_password"):
+        trial.swarm("secret", "set", name, "--from-file=-", stdin=HOSTILE)
+    trial.deploy("one")
+
+    # As the app's address has it.
+    log_in = ("redis-cli", "--no-auth-warning", "--pass", quote_plus(HOSTILE), "ping")
+    assert docker("exec", trial.container("redis"), *log_in).stdout == "PONG\n"
     trial.whole("one")
 
 

@@ -106,8 +106,12 @@ def test_value_from_a_file_or_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyP
     file.write_text("from a file\n", encoding="utf-8")
     assert secret.read("secret_key", str(file)) == "from a file"
 
-    monkeypatch.setattr("sys.stdin", io.StringIO("from a pipe\n"))
-    assert secret.read("secret_key", "-") == "from a pipe"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("-----BEGIN é\r\n".encode()), "latin-1"))
+    assert secret.read("redis_password", "-") == "-----BEGIN é"
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff")))
+    with pytest.raises(Problem, match="cannot be read"):
+        secret.read("redis_password", None)
 
     with pytest.raises(Problem, match="cannot be read"):
         secret.read("secret_key", str(tmp_path / "nothing"))

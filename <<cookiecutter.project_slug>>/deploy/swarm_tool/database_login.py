@@ -21,13 +21,11 @@ from .stack import Stack, secrets_of
 
 # Seconds for a task that runs a few statements.
 DEADLINE = 60.0
-# Passwords stay in files that only the task's user can read; they never become arguments or environment.
+# Passwords stay in files, and in the environment of the one client that logs in; they never become arguments.
 SCRIPT = r"""
 set -eu
-umask 077
 ask() {
-    printf 'db:*:*:%s:%s\n' "$1" "$(cat "/run/secrets/$2")" > /tmp/passwords
-    printf '%s\n' "$3" | PGPASSFILE=/tmp/passwords psql --quiet --tuples-only --no-password \
+    printf '%s\n' "$3" | PGPASSWORD=$(cat "/run/secrets/$2") psql --quiet --tuples-only --no-password \
         --set ON_ERROR_STOP=1 --host db --username "$1" --dbname "$DATABASE"
 }
 # The owner has a password only in a database that was made anew, from its first version.
@@ -80,7 +78,7 @@ def _ask(environment: Environment, running: Stack, version: int, statement: str)
         },
         "secrets": [{"source": key} for key in mounted],
         "configs": [],
-        "volumes": [volume for volume in running["services"]["db"]["volumes"] if volume["type"] == "tmpfs"],
+        "volumes": [],
     }
     stack = {**running, "secrets": {key: {"external": True, "name": name} for key, name in mounted.items()}}
     task = definition(environment, stack, "db", changes)

@@ -7,7 +7,7 @@ import re
 import secrets
 import sys
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from . import certificate
 from .environment import Environment
@@ -20,6 +20,10 @@ DERIVED = {"database_password": "database_uri", "redis_password": "redis_uri"}
 RANDOM = re.compile(r"secret_key|\w+_password|\w+_api_key")
 # What `init` gives a secret that the site can do without: e-mails are printed among the logs.
 STARTING = {"email_uri": "consolemail://"}
+# The longest password, in characters: the task that makes a login has it in one variable of its environment.
+LONGEST_PASSWORD = 10_000
+# What PostgreSQL takes for the hash of a password (src/backend/libpq/crypt.c, auth-scram.c).
+HASH = re.compile(r"md5[0-9a-f]{32}|SCRAM-SHA-256\$\d+:[^$]+\$[^:]+:.+")
 
 
 def versions(environment: Environment) -> dict[str, list[int]]:
@@ -63,13 +67,14 @@ def read(name: str, file: str | None) -> str:
     """Read a value from a file, from standard input (`-`, or what is piped in), or from a person."""
     try:
         if file not in (None, "-"):
-            text = Path(str(file)).read_text(encoding="utf-8")
+            text = Path(str(file)).read_bytes().decode()
         else:
-            text = getpass.getpass(f"{name}: ") if sys.stdin.isatty() and not file else sys.stdin.read()
+            piped = not sys.stdin.isatty() or file
+            text = sys.stdin.buffer.read().decode() if piped else getpass.getpass(f"{name}: ")
     except (OSError, UnicodeDecodeError) as error:
         raise Problem("the value cannot be read", str(error), "give a text file that you may read") from None
     # An editor ends a file with a newline that is no part of a password.
-    return text if "-----BEGIN" in text else text.rstrip("\r\n")
+    return text if "-----BEGIN" in text and name not in DERIVED else text.rstrip("\r\n")
 
 
 def put(environment: Environment, name: str, value: str) -> None:
@@ -81,6 +86,9 @@ def put(environment: Environment, name: str, value: str) -> None:
             raise Problem(f"{name} is not set by itself", f"it is made from {source}", f"set {source} instead")
     if not value:
         raise Problem(f"{name} was not set", "the value is empty", "give a value, or --generate")
+    why = cannot_work(name, value) if name in DERIVED else ""
+    if why:
+        raise Problem(f"{name} was not set", why, "choose another, or --generate")
     have = versions(environment)
     version = max([0, *have.get(name, []), *have.get(DERIVED.get(name, ""), [])]) + 1
     values = {name: value}
@@ -88,13 +96,28 @@ def put(environment: Environment, name: str, value: str) -> None:
         user, database = login(environment, version), environment.database
         values["database_uri"] = f"postgres://{user}:{quote(value, safe='')}@db:5432/{database}"
     if name == "redis_password":
-        values["redis_uri"] = f"redis://:{quote(value, safe='')}@redis:6379/0"
+        # What redis.conf makes of it: without signs that mean something there.
+        password = quote_plus(value)
+        values["redis_uri"] = f"redis://:{quote(password, safe='')}@redis:6379/0"
     for key, text in values.items():
         labels = {}
         if key == "tls_certificate":
             end, fingerprint = certificate.describe(text)
             labels = {"not-after": end.isoformat(), "fingerprint": fingerprint}
         create(environment, f"{environment.stack}_{key}_{version}", text, labels)
+
+
+def cannot_work(name: str, password: str) -> str:
+    """Return why a password cannot work; nothing when it can."""
+    if "\0" in password:
+        return "it contains NUL, and every program takes that for its end"
+    if password.endswith("\n"):
+        return "it ends with a newline, which a shell takes away"
+    if len(password) > LONGEST_PASSWORD:
+        return f"it has {len(password)} characters; {LONGEST_PASSWORD} are possible"
+    if name == "database_password" and HASH.fullmatch(password):
+        return "PostgreSQL takes it for a hash, and would let only the password behind it in"
+    return ""
 
 
 def create(environment: Environment, full_name: str, value: str, labels: dict[str, str] | None = None) -> None:
