@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.command import run
 from lab.docker import docker
 from tests.harness.trial import Trial
 
@@ -141,3 +142,16 @@ def test_running_stack_moves_to_encrypted_networks_and_back(trial: Trial) -> Non
     trial.configure()
     trial.deploy("one")
     trial.whole("one")
+
+
+def test_image_for_another_processor_is_refused(trial: Trial) -> None:
+    tag = f"{trial.name}:foreign"
+    trial.images.append(tag)
+    empty = "tar --create --files-from=/dev/null"
+    run(["sh", "-c", f"{empty} | docker import --platform=linux/s390x - {tag}"])
+    before = trial.tasks()
+
+    printed = trial.swarm("deploy", f"--image={tag}", code=REFUSED)
+
+    assert "is for linux/s390x" in printed
+    assert trial.tasks() == before

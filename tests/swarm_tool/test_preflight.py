@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from swarm_tool import preflight
+from swarm_tool.docker import DockerError
 from swarm_tool.environment import Environment
 from swarm_tool.outcome import Problem
 
@@ -14,9 +15,15 @@ STACK: dict[str, Any] = {
 }
 
 
-def node(host: str, **labels: str) -> dict[str, Any]:
+def node(host: str, processor: str = "x86_64", state: str = "ready", **labels: str) -> dict[str, Any]:
     named = {name.replace("_", "."): value for name, value in labels.items()}
-    return {"ID": host, "Description": {"Hostname": host}, "Spec": {"Labels": named}}
+    platform = {"OS": "linux", "Architecture": processor}
+    return {
+        "ID": f"id-{host}-{state}",
+        "Description": {"Hostname": host, "Platform": platform, "Engine": {"Labels": {"disk": "fast"}}},
+        "Spec": {"Labels": named, "Role": "worker", "Availability": "active"},
+        "Status": {"State": state},
+    }
 
 
 def swarm(docker: RecordedDocker, *nodes: dict[str, Any]) -> None:
@@ -66,6 +73,77 @@ def test_stack_without_a_labelled_database_needs_no_node(
     swarm(docker, node("a"))
 
     preflight.check_database_node(environment, {"services": {}})
+
+
+def test_two_nodes_of_one_name_are_two(docker: RecordedDocker, environment: Environment) -> None:
+    old = node("a", state="down", shop_database="true")
+    swarm(docker, node("a", shop_database="true"), old, node("b"))
+
+    with pytest.raises(Problem) as problem:
+        preflight.check_database_node(environment, STACK)
+
+    assert problem.value.why == "labelled: id-a-down, id-a-ready"
+
+
+def test_database_node_that_is_away(docker: RecordedDocker, environment: Environment) -> None:
+    swarm(docker, node("a"), node("a", state="down", shop_database="true"))
+
+    with pytest.raises(Problem, match="node id-a-down is down") as problem:
+        preflight.check_database_node(environment, STACK)
+
+    assert "docker node rm id-a-down" in problem.value.lines["do"]
+
+
+def app(*constraints: str) -> dict[str, Any]:
+    return {"services": {"app": {"image": "app:1", "deploy": {"placement": {"constraints": constraints}}}}}
+
+
+@pytest.mark.parametrize(
+    ("processor", "constraints", "refused"),
+    [
+        ("amd64", [], True),
+        ("arm64", [], True),
+        ("amd64", ["node.platform.arch == amd64"], False),
+        ("amd64", ["node.labels.arm!=True"], False),
+        ("arm64", ["node.labels.arm==true", "engine.labels.disk == fast"], False),
+        ("arm64", ["node.hostname == a"], True),
+        ("riscv64", ["node.role == manager"], False),
+    ],
+)
+def test_image_for_another_processor(
+    docker: RecordedDocker, environment: Environment, processor: str, constraints: list[str], refused: bool
+) -> None:
+    swarm(docker, node("a"), node("b", "aarch64", arm="true"), node("c", "s390x", "down"))
+    docker.answers["image inspect"] = [[{"Os": "linux", "Architecture": processor}]]
+    docker.answers["manifest inspect"] = {"config": {}}
+
+    if not refused:
+        preflight.check_processors(environment, app(*constraints))
+        return
+    with pytest.raises(Problem, match=f"image app:1 is for linux/{processor}"):
+        preflight.check_processors(environment, app(*constraints))
+
+
+def test_image_for_several_processors(
+    docker: RecordedDocker, environment: Environment, refusal: DockerError
+) -> None:
+    swarm(docker, node("a"), node("b", "aarch64"))
+    docker.answers["image inspect"] = [[{"Os": "linux", "Architecture": "amd64"}]]
+    each = [{"platform": {"os": "linux", "architecture": name}} for name in ("amd64", "arm64")]
+    docker.answers["manifest inspect"] = {"manifests": each}
+
+    preflight.check_processors(environment, app())
+
+    # The registry does not tell, and one node would fail.
+    docker.answers["manifest inspect"] = refusal
+    with pytest.raises(Problem, match="is for linux/amd64"):
+        preflight.check_processors(environment, app())
+
+
+def test_image_that_the_manager_does_not_have(docker: RecordedDocker, environment: Environment) -> None:
+    swarm(docker, node("a"))
+
+    preflight.check_processors(environment, app())
 
 
 def test_missing_secret_is_named(docker: RecordedDocker, environment: Environment) -> None:

@@ -127,6 +127,7 @@ class Deployment:
         number = known[-1].number + 1 if known else 1
         release = Release(number, name, "deploy", image, releases.whoami(), releases.now(), stack=wanted)
         release.images = stack.pin_images(wanted, pin)
+        preflight.check_processors(self.environment, wanted)
         say(f"  release {number}: {name}, image {app_image}")
         say(f"  services that change: {', '.join(stack.changed_services(self._before(), wanted)) or 'none'}")
         return release, configs

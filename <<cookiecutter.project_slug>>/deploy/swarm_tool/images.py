@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .docker import Docker, DockerError
@@ -43,6 +44,16 @@ def release_of(docker: Docker, reference: str) -> str:
     variables = (found[0]["Config"].get("Env") or []) if found else []
     baked = dict(variable.split("=", 1) for variable in variables).get("RELEASE")
     return baked or reference.partition("@")[0].rpartition(":")[2]
+
+
+def platforms(docker: Docker, reference: str) -> set[str]:
+    """Return the platforms of an image in its registry, such as linux/arm64; none where it is not in one."""
+    try:
+        manifest = json.loads(docker.text("manifest", "inspect", reference))
+    except DockerError:
+        return set()
+    found = [part.get("platform", {}) for part in manifest.get("manifests", [])]
+    return {f"{platform.get('os')}/{platform.get('architecture')}" for platform in found}
 
 
 def check_exists(docker: Docker, reference: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 
-from . import lint, secret
+from . import images, lint, secret
 from .docker import Docker
 from .environment import Environment
 from .outcome import Problem, say
@@ -16,6 +17,8 @@ OLDEST_CLIENT = 26
 # Days before its end when a certificate stops a deploy (unless CERTIFICATE_DAYS says otherwise), or is mentioned.
 CERTIFICATE_DAYS = 3
 CERTIFICATE_NOTICE_DAYS = 21
+# What the kernel of a node calls its processor, and what an image calls it; others have one name.
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
 
 
 def check_engine(docker: Docker) -> None:
@@ -29,29 +32,86 @@ def check_engine(docker: Docker) -> None:
 
 
 def nodes(docker: Docker) -> dict[str, Stack]:
-    """Return all nodes of the swarm by their host names."""
+    """Return all nodes of the swarm by what the docker client can call them: host name, or id where two share one.
+
+    A node that left the swarm and came back is two, and the old one is down.
+    """
     found = docker.inspect("node", docker.text("node", "ls", "--quiet").split())
-    return {node["Description"]["Hostname"]: node for node in found}
+    hosts = [node["Description"]["Hostname"] for node in found]
+    return {node["ID"] if hosts.count(host) > 1 else host: node for host, node in zip(hosts, found)}
 
 
 def database_nodes(environment: Environment) -> list[str]:
-    """Return the host names of the nodes with the label STACK.database=true."""
+    """Return the names of the nodes with the label STACK.database=true."""
     label = f"{environment.stack}.database"
     found = nodes(environment.docker).items()
-    return sorted(host for host, node in found if (node["Spec"].get("Labels") or {}).get(label) == "true")
+    return sorted(name for name, node in found if (node["Spec"].get("Labels") or {}).get(label) == "true")
 
 
 def check_database_node(environment: Environment, stack: Stack) -> None:
-    """Check that exactly one node may run the database: on another one it would start empty."""
+    """Check that exactly one node may run the database, and is there: on another one it would start empty."""
     label = f"{environment.stack}.database"
+    if f"node.labels.{label}" not in json.dumps(stack):
+        return
     found = database_nodes(environment)
-    if f"node.labels.{label}" in json.dumps(stack) and len(found) != 1:
+    if len(found) != 1:
         remedy = (
             f"`docker node update --label-rm {label} NODE` where the files are not"
             if found
             else f"`deploy/swarm init {environment.name}`"
         )
         raise Problem(f"not one node is labelled {label}=true", f"labelled: {', '.join(found) or 'none'}", remedy)
+    if nodes(environment.docker)[found[0]]["Status"]["State"] == "down":
+        remedy = f"start it; if it came back as another one, `docker node rm {found[0]}`, and `init` with that one"
+        raise Problem(f"the database's node {found[0]} is down", "its files are on no other node", remedy)
+
+
+def check_processors(environment: Environment, stack: Stack) -> None:
+    """Check that every image is for the processors of all nodes that may run it.
+
+    The swarm does not look: the task would die with "exec format error". An image that is not on the manager passes.
+    """
+    available = [
+        node
+        for node in nodes(environment.docker).values()
+        if node["Status"]["State"] == "ready" and node["Spec"]["Availability"] == "active"
+    ]
+    for name, service in sorted(stack["services"].items()):
+        constraints = service.get("deploy", {}).get("placement", {}).get("constraints", [])
+        wanted = {_platform(node) for node in available if _may_run(node, constraints)}
+        for image in environment.docker.inspect("image", [service["image"]]):
+            missing = wanted - {f"{image['Os']}/{image['Architecture']}"}
+            if missing:
+                missing -= images.platforms(environment.docker, service["image"])
+            if missing:
+                why = f"{name} may run on a node with {', '.join(sorted(missing))}"
+                remedy = "build it for that with `docker build --platform`, or keep the service off such nodes"
+                raise Problem(f"image {service['image']} is for {image['Os']}/{image['Architecture']}", why, remedy)
+
+
+def _platform(node: Stack) -> str:
+    told = node["Description"]["Platform"]
+    return f"{told['OS']}/{ARCHITECTURES.get(told['Architecture'], told['Architecture'])}"
+
+
+def _may_run(node: Stack, constraints: list[str]) -> bool:
+    """Tell whether a node meets placement constraints, as the swarm compares them."""
+    system, architecture = _platform(node).split("/")
+    facts = {
+        "node.id": node["ID"],
+        "node.hostname": node["Description"]["Hostname"],
+        "node.role": node["Spec"]["Role"],
+        "node.platform.os": system,
+        "node.platform.arch": architecture,
+    }
+    facts.update({f"node.labels.{key}": value for key, value in (node["Spec"].get("Labels") or {}).items()})
+    engine = node["Description"].get("Engine", {}).get("Labels") or {}
+    facts.update({f"engine.labels.{key}": value for key, value in engine.items()})
+    for constraint in constraints:
+        key, sign, value = (part.strip() for part in re.split(r"(==|!=)", constraint, maxsplit=1))
+        if (facts.get(key, "").casefold() == value.casefold()) != (sign == "=="):
+            return False
+    return True
 
 
 def check_exist(environment: Environment, stack: Stack, kind: str) -> None:
