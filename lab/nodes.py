@@ -10,7 +10,7 @@ from lab.docker import address_of, docker, unique_name
 from lab.foreground import serve
 from lab.wait import wait_until
 
-IMAGE = "docker:dind"
+IMAGE = "docker:28-dind"
 START_SECONDS = 60
 
 

@@ -12,8 +12,8 @@ NAMES = (
     "node:22-trixie-slim",
     "postgres:17-trixie",
     "redis:8-trixie",
-    "docker:cli",
-    "docker:dind",
+    "docker:28-cli",
+    "docker:28-dind",
     "registry:2",
 )
 

@@ -7,7 +7,7 @@ from lab.command import run
 from lab.docker import docker, unique_name
 from lab.wait import wait_until
 
-IMAGE = "docker:dind"
+IMAGE = "docker:28-dind"
 BASE_IMAGES = ("debian:trixie-slim", "node:22-trixie-slim", "python:3.13-slim-trixie")
 
 

@@ -17,11 +17,15 @@ from tests.harness.clone import commit, git
 from tests.harness.example import environment_for
 from tests.harness.signals import let_interrupt
 
-# Says how it was called, what it read and what is in the folder with the login.
+# Says how it was called and what it read. A pull fails as $PULL says.
+# In a digest Docker leaves out the name of its own registry.
 DOCKER = """\
 #!/bin/sh
 echo "docker $*"
 [ "$1" != login ] || cat
+[ "$1" != pull ] || [ -z "${PULL:-}" ] || { echo "$PULL" >&2; exit 1; }
+[ "$1" != image ] || echo "another@sha256:1"
+[ "$1" != image ] || echo "$IMAGES/app@sha256:2" | sed 's|^docker.io/||'
 """
 # Says what the docker client would find, and waits if it has to.
 SWARM = """\
@@ -176,6 +180,52 @@ def test_build_anew_pulls_the_base_images_and_uses_no_cache(project: Path) -> No
     assert nothing_left(project)
 
 
+@pytest.mark.parametrize(
+    ("pull", "built"),
+    [
+        ("Error response from daemon: manifest for r/app:1 not found: manifest unknown", True),
+        ("failed to resolve reference: r/app:1: not found", True),
+        ("pull access denied for r/app, repository does not exist or may require 'docker login'", True),
+        ("Error response from daemon: Get https://r/v2/: dial tcp 192.0.2.1:443: i/o timeout", False),
+        ("Error response from daemon: received unexpected HTTP status: 503 Service Unavailable", False),
+        ("", None),
+    ],
+)
+def test_build_pushes_only_what_the_registry_lacks(project: Path, pull: str, built: bool | None) -> None:
+    git(project, "init", "--quiet")
+    commit(project, "Start")
+    env = environment(project, RELEASE="1", PULL=pull)
+
+    done = run([project / "docker/build", "--push"], env=env, check=False)
+
+    assert ("docker push " in done.stdout) == bool(built)
+    assert (done.returncode == 0) == (built is not False), done.stderr
+    assert ("does not know whether" in done.stderr) == (built is False)
+    assert nothing_left(project)
+
+
+@pytest.mark.parametrize("images", ["docker.io/team/site", "team/site", "registry.example.com/site"])
+def test_build_tells_the_digest(project: Path, images: str) -> None:
+    git(project, "init", "--quiet")
+    commit(project, "Start")
+
+    run([project / "docker/build", "--push"], env=environment(project, RELEASE="1", IMAGES=images))
+
+    assert (project / "build.env").read_text() == f"APP_IMAGE={images}/app:1@sha256:2\n"
+
+
+def test_build_without_a_digest_fails(project: Path) -> None:
+    (project.parent / "bin/docker").write_text("#!/bin/sh\n")
+    git(project, "init", "--quiet")
+    commit(project, "Start")
+
+    done = run([project / "docker/build", "--push"], env=environment(project, RELEASE="1"), check=False)
+
+    assert done.returncode == 1
+    assert "no digest" in done.stderr
+    assert not (project / "build.env").exists()
+
+
 def test_build_takes_what_is_committed_with_the_modes_of_git(project: Path) -> None:
     (project.parent / "bin/docker").write_text(LOOK_AT_CONTEXT)
     git(project, "init", "--quiet")
@@ -195,8 +245,9 @@ def test_lint_finds_mistakes(example: Path, project: Path) -> None:
     env = environment(project, PATH=f"{tools}:{os.environ['PATH']}")
     run([project / "docker/lint"], env=env)
 
-    (project / "docker/bad").write_text("#!/bin/sh\nrm $1\n")
-    assert run([project / "docker/lint"], env=env, check=False).returncode != 0
+    for first in ("#!/bin/sh", "#!/bin/bash", "#!/usr/bin/env bash", "#!/bin/sh -eu"):
+        (project / "docker/bad").write_text(f"{first}\nrm $1\n")
+        assert run([project / "docker/lint"], env=env, check=False).returncode != 0, first
     (project / "docker/bad").unlink()
     (project / "Dockerfile").write_text("FROM debian\nRUN cd /tmp\n")
     assert run([project / "docker/lint"], env=env, check=False).returncode != 0

@@ -7,7 +7,7 @@ from tests.lab.images.container import programs, shell
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("base_images")]
 
-IMAGE = "docker:cli"
+IMAGE = "docker:28-cli"
 
 
 def test_programs() -> None:

@@ -8,7 +8,7 @@ from tests.lab.images.conftest import Start
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("base_images")]
 
-IMAGE = "docker:dind"
+IMAGE = "docker:28-dind"
 
 
 def test_the_engine_answers_without_tls(start: Start) -> None:
