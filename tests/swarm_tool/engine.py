@@ -269,9 +269,14 @@ def nodes(state: Json, rest: list[str], words: list[str]) -> str:
         name, _, text = rest[1].partition("=")
         state["labels"][name] = text
         return ""
-    return json.dumps(
-        [{"ID": "node-1", "Description": {"Hostname": "host"}, "Spec": {"Labels": state["labels"]}}]
-    )
+    platform = {"OS": "linux", "Architecture": "x86_64"}
+    node = {
+        "ID": "node-1",
+        "Description": {"Hostname": "host", "Platform": platform},
+        "Spec": {"Labels": state["labels"], "Role": "manager", "Availability": "active"},
+        "Status": {"State": "ready"},
+    }
+    return json.dumps([node])
 
 
 def image(state: Json, reference: str) -> Json:
