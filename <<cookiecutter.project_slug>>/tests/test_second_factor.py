@@ -145,6 +145,16 @@ def test_code_is_good_once(factor: tuple[Client, str, list[str]], ada: User) -> 
     assert thief.get("/admin/").status_code == 302
 
 
+def test_code_of_the_set_up_is_no_good_for_the_login(signed_in: Client, ada: User) -> None:
+    signed_in.get(PAGE)
+    code = code_for(signed_in.session[NEW_KEY])
+    signed_in.post(PAGE, {"code": code})
+    thief = Client()
+    thief.force_login(ada)
+
+    assertContains(thief.post(PAGE, {"code": code}), "was used before")
+
+
 def test_recovery_code_is_good_once(factor: tuple[Client, str, list[str]], ada: User) -> None:
     client, _, codes = factor
     assertRedirects(client.post(PAGE, {"code": f" {codes[3].upper()} "}), "/admin/")
