@@ -136,7 +136,7 @@ class Engine:
     def look(self) -> tuple[list[str], list[str]]:
         """Return what `status` and `releases` say, without a process of their own."""
         asking = StandInEnvironment("test", SETTINGS, Client(self, None))
-        return status.status(asking), [str(release) for release in releases.listed(asking)]
+        return status.described(asking), [str(release) for release in releases.listed(asking)]
 
     def answer(self) -> tuple[int, str, str]:
         """Answer as the site does: with the release of the service `app`."""

@@ -2,8 +2,8 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from swarm_tool.certificate import SELF_SIGNED_DAYS, describe, self_signed
 from swarm_tool.outcome import Problem
+from swarm_tool.secret import SELF_SIGNED_DAYS, describe_certificate, self_signed
 
 
 def openssl(certificate: str, *options: str) -> str:
@@ -16,7 +16,7 @@ def openssl(certificate: str, *options: str) -> str:
 def test_self_signed_certificate() -> None:
     certificate, key = self_signed("shop.test")
 
-    end, fingerprint = describe(certificate)
+    end, fingerprint = describe_certificate(certificate)
     assert abs(end - datetime.now(UTC) - timedelta(days=SELF_SIGNED_DAYS)) < timedelta(hours=1)
     assert (
         fingerprint
@@ -43,7 +43,7 @@ def test_end_after_2049_is_written_otherwise() -> None:
         [*command, "-keyout", "/dev/null"], capture_output=True, text=True, check=True
     ).stdout
 
-    end, _ = describe(made)
+    end, _ = describe_certificate(made)
 
     assert end.strftime("%b %e %H:%M:%S %Y GMT") == openssl(made, "-enddate").partition("=")[2]
 
@@ -53,21 +53,21 @@ def test_end_after_2049_is_written_otherwise() -> None:
 )
 def test_what_is_no_certificate(text: str) -> None:
     with pytest.raises(Problem, match="no certificate"):
-        describe(text)
+        describe_certificate(text)
 
 
 def test_text_before_the_first_of_a_chain_is_skipped() -> None:
     first, _ = self_signed("first.test")
     second, _ = self_signed("second.test")
 
-    assert describe(f"subject=CN = first.test\n{first}\n{second}") == describe(first)
+    assert describe_certificate(f"subject=CN = first.test\n{first}\n{second}") == describe_certificate(first)
 
 
 def test_machine_without_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
     with pytest.raises(Problem) as problem:
-        describe("")
+        describe_certificate("")
 
     assert problem.value.lines["do"] == "install openssl"
 

@@ -2,10 +2,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swarm_tool.certificate import self_signed
 from swarm_tool.environment import Environment
 from swarm_tool.init import init
 from swarm_tool.outcome import Problem
+from swarm_tool.secret import self_signed
 
 from .conftest import RecordedDocker
 from .test_preflight import node, swarm

@@ -17,15 +17,15 @@ from tests.harness.need import skip_or_fail
 
 
 class Breach(NamedTuple):
-    """A change within one service, and the complaint it must lead to.
+    """A change within one service, and the finding that it must lead to.
 
-    `at` is the line that the complaint must name, in `found_in`; `file` is where the change is made.
+    `at` is the line that the finding must name, in `found_in`; `file` is where the change is made.
     """
 
     service: str
     old: str
     new: str
-    complaint: str
+    finding: str
     at: str
     file: str = "stack.yml"
     found_in: str = ""
@@ -234,11 +234,11 @@ def test_a_breach_is_found_with_service_and_line(deploy: Path, name: str) -> Non
 
     found_in = breach.found_in or breach.file
     place = f"{found_in}:{line_of((deploy / found_in).read_text(), breach)}: {breach.service}: "
-    assert [found for found in lint(deploy) if found.startswith(place) and breach.complaint in found]
+    assert [found for found in lint(deploy) if found.startswith(place) and breach.finding in found]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "complaint"),
+    ("old", "new", "finding"),
     [
         ("${DOMAIN}", "${NO_SUCH_NAME}", "${NO_SUCH_NAME} becomes empty"),
         ("${DOMAIN}", "$NO_SUCH_NAME", "${NO_SUCH_NAME} becomes empty"),
@@ -251,13 +251,13 @@ def test_a_breach_is_found_with_service_and_line(deploy: Path, name: str) -> Non
         ("_cron_api_key_0", "_cron_api_key_1", "cron_api_key_previous is the same as cron_api_key"),
     ],
 )
-def test_a_breach_outside_of_services_is_found(deploy: Path, old: str, new: str, complaint: str) -> None:
+def test_a_breach_outside_of_services_is_found(deploy: Path, old: str, new: str, finding: str) -> None:
     file = deploy / "stack.yml"
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
 
-    assert [found for found in lint(deploy) if found.startswith("stack.yml:") and complaint in found]
+    assert [found for found in lint(deploy) if found.startswith("stack.yml:") and finding in found]
 
 
 def test_a_guarded_variable_is_guarded_everywhere(deploy: Path) -> None:
@@ -288,7 +288,7 @@ def change(text: str, breach: Breach) -> str:
 
 
 def line_of(text: str, breach: Breach) -> int:
-    """Return the number of the first line of a service that begins with what is complained of."""
+    """Return the number of the first line of a service that begins with what is found there."""
     begin, end = block(text, breach.service)
     lines = text[begin:end].splitlines()
     return text[:begin].count("\n") + 1 + [line.strip().startswith(breach.at) for line in lines].index(True)

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swarm_tool import certificate, secret
+from swarm_tool import secret
 from swarm_tool.environment import Environment
 from swarm_tool.outcome import Problem
 
@@ -76,8 +76,8 @@ def test_no_value_is_an_argument(docker: RecordedDocker, environment: Environmen
 
 
 def test_end_of_a_certificate_is_noted(docker: RecordedDocker, environment: Environment) -> None:
-    pem, _ = certificate.self_signed("shop.test")
-    end, fingerprint = certificate.describe(pem)
+    pem, _ = secret.self_signed("shop.test")
+    end, fingerprint = secret.describe_certificate(pem)
 
     secret.put(environment, "tls_certificate", pem)
 

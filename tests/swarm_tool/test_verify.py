@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from swarm_tool import certificate
+from swarm_tool import secret
 from swarm_tool.environment import Environment
 from swarm_tool.outcome import Problem
 from swarm_tool.verify import answer, verify
@@ -30,7 +30,7 @@ class Alive(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def pem() -> tuple[str, str]:
-    return certificate.self_signed("shop.test")
+    return secret.self_signed("shop.test")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def site(
 
 
 def test_new_release_answers(site: Environment, pem: tuple[str, str]) -> None:
-    _, fingerprint = certificate.describe(pem[0])
+    _, fingerprint = secret.describe_certificate(pem[0])
 
     assert answer(site) == (200, "1a2b", fingerprint)
     verify(site, "1a2b", fingerprint, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import certificate, preflight, secret
+from . import preflight, secret
 from .environment import Environment
 from .outcome import Problem, say
 
@@ -32,7 +32,7 @@ def init(environment: Environment, database_node: str | None, public: str | None
         if not pair:
             say("       the certificate is self-signed: browsers will warn")
         for name, value in zip(
-            ("tls_certificate", "tls_key"), pair or certificate.self_signed(environment.settings["DOMAIN"])
+            ("tls_certificate", "tls_key"), pair or secret.self_signed(environment.settings["DOMAIN"])
         ):
             secret.put(environment, name, value)
     say(f"{environment.name} is ready: deploy/swarm deploy {environment.name} --image IMAGE")

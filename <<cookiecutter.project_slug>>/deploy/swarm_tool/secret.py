@@ -5,11 +5,12 @@ from __future__ import annotations
 import getpass
 import re
 import secrets
+import subprocess
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from . import certificate
 from .environment import Environment
 from .outcome import Problem, say
 from .stack import Stack, names, secrets_of, split_version
@@ -24,6 +25,10 @@ STARTING = {"email_uri": "consolemail://"}
 LONGEST_PASSWORD = 10_000
 # What PostgreSQL takes for the hash of a password (src/backend/libpq/crypt.c, auth-scram.c).
 HASH = re.compile(r"md5[0-9a-f]{32}|SCRAM-SHA-256\$\d+:[^$]+\$[^:]+:.+")
+# Days that a self-signed certificate lasts: long enough to get a real one.
+SELF_SIGNED_DAYS = 90
+# Seconds for openssl, which makes a key in less than one.
+OPENSSL_TIMEOUT = 60.0
 
 
 def versions(environment: Environment) -> dict[str, list[int]]:
@@ -102,7 +107,7 @@ def put(environment: Environment, name: str, value: str) -> None:
     for key, text in values.items():
         labels = {}
         if key == "tls_certificate":
-            end, fingerprint = certificate.describe(text)
+            end, fingerprint = describe_certificate(text)
             labels = {"not-after": end.isoformat(), "fingerprint": fingerprint}
         create(environment, f"{environment.stack}_{key}_{version}", text, labels)
 
@@ -153,3 +158,42 @@ def unused(environment: Environment, kept: list[Stack], running: Stack) -> list[
         for number in numbers
         if 0 < number < current.get(name, 0) and f"{stack_name}_{name}_{number}" not in used
     ]
+
+
+def describe_certificate(certificate: str) -> tuple[datetime, str]:
+    """Return when a certificate in PEM format ends, and its SHA-256; of a chain the first one counts.
+
+    Raises Problem when it is none, or there is no openssl.
+    """
+    told = _openssl(
+        "this is no certificate", "x509", "-noout", "-enddate", "-fingerprint", "-sha256", value=certificate
+    )
+    # Two lines such as `notAfter=Nov 24 04:38:08 2036 GMT` and `sha256 Fingerprint=0A:1B:…`.
+    found = dict(line.split("=", 1) for line in told.lower().splitlines())
+    end = datetime.strptime(found["notafter"], "%b %d %H:%M:%S %Y gmt").replace(tzinfo=timezone.utc)
+    return end, found["sha256 fingerprint"].replace(":", "")
+
+
+def self_signed(domain: str) -> tuple[str, str]:
+    """Make a certificate for a domain with openssl, and its key, which never is in a file; both PEM text.
+
+    Raises Problem when there is no openssl, or it refuses the domain.
+    """
+    options = ["req", "-x509", "-nodes", "-newkey", "rsa:2048", "-days", str(SELF_SIGNED_DAYS)]
+    options += ["-subj", f"/CN={domain}", "-addext", f"subjectAltName=DNS:{domain}"]
+    made = _openssl("no self-signed certificate was made", *options, "-keyout", "/dev/stdout", "-out", "/dev/stdout")
+    key, begin, certificate = made.partition("-----BEGIN CERTIFICATE-----")
+    return begin + certificate, key
+
+
+def _openssl(what: str, *arguments: str, value: str = "") -> str:
+    """Run openssl with a text on standard input, and return what it prints; raise Problem, `what`, when it fails."""
+    try:
+        done = subprocess.run(
+            ["openssl", *arguments], input=value.encode(), capture_output=True, timeout=OPENSSL_TIMEOUT, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        raise Problem(what, error.stderr.decode(errors="replace"), "give PEM files, or another name") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Problem("openssl does not answer", str(error), "install openssl") from None
+    return done.stdout.decode(errors="replace")

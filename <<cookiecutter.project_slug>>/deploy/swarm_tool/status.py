@@ -15,13 +15,13 @@ INTERVAL = 2.0
 
 def show(environment: Environment, watch: bool) -> None:
     """Print the services, the last deploy and the lock; with `watch` anew until Ctrl-C."""
-    say("\n".join(status(environment)))
+    say("\n".join(described(environment)))
     while watch:
         time.sleep(INTERVAL)
-        say("\x1b[H\x1b[2J" + "\n".join(status(environment)))
+        say("\x1b[H\x1b[2J" + "\n".join(described(environment)))
 
 
-def status(environment: Environment) -> list[str]:
+def described(environment: Environment) -> list[str]:
     """Return the status as lines."""
     hosts = {node["ID"]: host for host, node in preflight.nodes(environment.docker).items()}
     tasks = rollout.tasks_of(environment)
