@@ -109,6 +109,30 @@ def test_proxy_configuration_that_nginx_rejects(trial: Trial) -> None:
     trial.whole("one")
 
 
+def test_proxy_configuration_that_the_running_nginx_refuses(trial: Trial) -> None:
+    # It is right by itself, and cannot follow what runs: a limit may not count by something else.
+    file = trial.project / "deploy/configs/all/limits.nginx.inc"
+    good = file.read_text(encoding="utf-8")
+    before = trial.tasks("proxy")
+    changed = good.replace("$binary_remote_addr zone=alive", "$server_name zone=alive")
+    file.write_text(changed, encoding="utf-8")
+    try:
+        printed = trial.deploy("one", code=ROLLED_BACK)
+    finally:
+        file.write_text(good, encoding="utf-8")
+
+    assert "nginx on this node does not serve it" in printed
+    assert trial.tasks("proxy") == before
+    # A proxy that starts now takes what was there before.
+    assert "$binary_remote_addr zone=alive" in published(trial)
+    trial.whole("one")
+
+
+def published(trial: Trial) -> str:
+    """Return the limits that a new proxy on this node would start with."""
+    return docker("exec", trial.container("proxy"), "cat", "/var/lib/site/current/limits.nginx.inc").stdout
+
+
 def test_change_of_the_proxy_is_rolled_out_and_pruned_later(trial: Trial) -> None:
     file = trial.project / "deploy/configs/all/maintenance.html"
     good = file.read_text(encoding="utf-8")
@@ -116,7 +140,9 @@ def test_change_of_the_proxy_is_rolled_out_and_pruned_later(trial: Trial) -> Non
     file.write_text(good + "<!-- another one -->\n", encoding="utf-8")
     try:
         trial.deploy("one")
-        assert not trial.tasks("proxy") & before
+        assert trial.tasks("proxy") == before
+        page = ("exec", trial.container("proxy"), "cat", "/etc/nginx/site/maintenance.html")
+        assert "another one" in docker(*page).stdout
         pages = {name for name in trial.objects("config") if "_maintenance_page_" in name}
         assert len(pages) == 2
     finally:

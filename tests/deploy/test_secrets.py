@@ -85,7 +85,7 @@ def test_wrong_database_password_reaches_no_replica(trial: Trial) -> None:
 
 
 def test_certificate_is_replaced_and_a_client_sees_it(trial: Trial, tmp_path: Path) -> None:
-    old = trial.take_certificate()
+    old, proxy = trial.take_certificate(), trial.tasks("proxy")
     made = make_certificate(tmp_path, DOMAIN)
     trial.swarm("secret", "set", "tls_certificate", f"--from-file={made.certificate}")
     trial.swarm("secret", "set", "tls_key", f"--from-file={made.key}")
@@ -93,14 +93,15 @@ def test_certificate_is_replaced_and_a_client_sees_it(trial: Trial, tmp_path: Pa
 
     printed = trial.deploy("one")
 
-    assert "services that change: proxy\n" in printed
+    assert "services that change: site\n" in printed
     assert trial.take_certificate() == made.certificate.read_text(encoding="ascii") != old
+    assert trial.tasks("proxy") == proxy
     trial.whole("one")
 
 
 def test_key_of_another_certificate_is_found_before_the_rollout(trial: Trial, tmp_path: Path) -> None:
     made = make_certificate(tmp_path, DOMAIN)
-    before = trial.tasks("proxy")
+    before = trial.tasks("proxy", "site")
     trial.swarm("secret", "set", "tls_key", f"--from-file={made.key}")
     try:
         printed = trial.deploy("one", code=REFUSED)
@@ -108,7 +109,7 @@ def test_key_of_another_certificate_is_found_before_the_rollout(trial: Trial, tm
         trial.swarm("secret", "set", "tls_certificate", f"--from-file={made.certificate}")
 
     assert "key values mismatch" in printed
-    assert trial.tasks("proxy") == before
+    assert trial.tasks("proxy", "site") == before
 
 
 @pytest.mark.parametrize(("end", "what"), [("20200102000000Z", "has expired"), ("", "is about to expire")])

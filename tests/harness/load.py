@@ -1,13 +1,14 @@
 """A steady stream of requests to a site on this machine, over connections that are kept as browsers do."""
 
 import itertools
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 
 from tests.harness.site import Site
@@ -23,6 +24,9 @@ class Load:
     Without `keep_alive` each request has a new connection. A status other than 200 and those in `also` is a
     failure. A request is sent at its time, whatever became of those before it, as far as there is a free
     connection: so an outage shows in many requests and not in one. A slow machine sends fewer.
+
+    With `like_browsers` a request that meets a kept connection which the server has just closed is sent once more
+    on a new one, as browsers do (RFC 9112, 9.3.1); those are counted.
     """
 
     site: Site
@@ -32,8 +36,10 @@ class Load:
     method: str = "GET"
     keep_alive: bool = True
     also: tuple[int, ...] = ()
+    like_browsers: bool = False
     statuses: Counter[int] = field(default_factory=Counter)
     sent: int = 0
+    repeated: int = 0
     failures: list[str] = field(default_factory=list)
     slowest_seconds: float = 0.0
     began: float = field(default_factory=time.monotonic)
@@ -52,15 +58,12 @@ class Load:
     def ask(self) -> None:
         """Send the requests whose turn it is, one after the other."""
         connection = self.connect()
-        headers = {} if self.keep_alive else {"Connection": "close"}
         while not self.stop.is_set() and self.seconds < LONGEST_SECONDS:
             due = self.began + next(self.numbers) / self.rate
             time.sleep(max(0.0, due - time.monotonic()))
             sent_at = time.monotonic()
             try:
-                connection.request(self.method, self.path, b"x=1" if self.method == "POST" else None, headers)
-                response = connection.getresponse()
-                response.read()
+                connection, response = self.exchange(connection)
                 self.statuses[response.status] += 1
                 good = response.status in (200, *self.also)
                 outcome = "" if good else f"status {response.status}"
@@ -70,6 +73,24 @@ class Load:
                 outcome = repr(error)
                 connection = self.connect()
             self.note(sent_at, outcome)
+
+    def exchange(self, connection: HTTPConnection) -> tuple[HTTPConnection, HTTPResponse]:
+        """Send one request and read the answer; return it with the connection that it came on."""
+        headers = {} if self.keep_alive else {"Connection": "close"}
+        body = b"x=1" if self.method == "POST" else None
+        try:
+            connection.request(self.method, self.path, body, headers)
+            response = connection.getresponse()
+        except (ConnectionError, ssl.SSLEOFError):
+            if not (self.like_browsers and self.keep_alive):
+                raise
+            connection = self.connect()
+            connection.request(self.method, self.path, body, headers)
+            response = connection.getresponse()
+            with self.lock:
+                self.repeated += 1
+        response.read()
+        return connection, response
 
     def connect(self) -> HTTPConnection:
         connection = HTTPConnection(self.site.domain)
@@ -87,7 +108,7 @@ class Load:
         rate = self.sent / self.seconds
         return (
             f"{self.sent} {self.method} requests for {self.path} in {self.seconds:.0f} s ({rate:.0f}/s), "
-            f"{len(self.failures)} failed, the slowest took {self.slowest_seconds:.1f} s"
+            f"{len(self.failures)} failed, {self.repeated} sent again, the slowest took {self.slowest_seconds:.1f} s"
         )
 
 

@@ -1,6 +1,7 @@
 """Start the proxy and stubs of the app as plain containers, and remove them all at the end."""
 
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,8 @@ class Proxied:
         self.site = Site(DOMAIN, free_port(), free_port(), certificate.certificate)
 
     def start(self) -> None:
+        shutil.copy(self.certificate.certificate, self.site_folder / "tls_certificate")
+        shutil.copy(self.certificate.key, self.site_folder / "tls_key")
         docker("network", "create", self.network)
         docker(
             *("run", "--detach", "--name", self.proxy, "--network", self.network, *PROXY_OPTIONS),
@@ -48,8 +51,6 @@ class Proxied:
             f"--publish=127.0.0.1:{self.site.http_port}:8080",
             f"--publish=127.0.0.1:{self.site.https_port}:8443",
             f"--volume={self.site_folder}:/etc/nginx/site:ro",
-            f"--volume={self.certificate.certificate}:/run/secrets/tls_certificate:ro",
-            f"--volume={self.certificate.key}:/run/secrets/tls_key:ro",
             f"--volume={self.volume}:/var/lib/maintenance",
             f"--volume={self.spool}:/var/spool/nginx",
             self.image,

@@ -39,6 +39,12 @@ services:
       resources: *small
       update_config: {monitor: 2s}
       rollback_config: {monitor: 1s}
+  site:
+    healthcheck: {start_period: 15s, interval: 2s}
+    deploy:
+      resources: *small
+      update_config: {monitor: 2s}
+      rollback_config: {monitor: 1s}
   db:
     image: "${DATABASE_IMAGE:-postgres:17-trixie}"
     deploy:

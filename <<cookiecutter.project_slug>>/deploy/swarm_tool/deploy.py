@@ -182,9 +182,9 @@ class Deployment:
         # On the networks of what runs: those of a release that renames them are made when it is rolled out.
         networks = (before or release.stack).get("networks", {})
         here = replace(release, stack={**release.stack, "networks": networks})
-        if "proxy" in stack.changed_services(before, release.stack):
+        if "site" in stack.changed_services(before, release.stack):
             with self.screen.step("proxy configuration"):
-                self._must_pass(here, "proxy", "PROXY_CHECK", [])
+                self._must_pass(here, "site", "PROXY_CHECK", [])
         if database_login.is_new(self.environment, release.stack, before):
             with self.screen.step("database login"):
                 database_login.make(self.environment, release.stack, before or release.stack)

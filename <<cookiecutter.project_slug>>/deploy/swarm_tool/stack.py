@@ -104,10 +104,10 @@ def names(stack: Stack, kind: str) -> set[str]:
 
 
 def backing(stack: Stack) -> set[str]:
-    """Return the services that the app stands on: they publish no port, and their image is another one."""
+    """Return the services that the app stands on: with an image that neither the app has, nor what publishes a port."""
     services: dict[str, Stack] = stack["services"]
-    app_image = services["app"]["image"]
-    return {key for key, service in services.items() if not service.get("ports") and service["image"] != app_image}
+    others = {service["image"] for key, service in services.items() if key == "app" or service.get("ports")}
+    return {key for key, service in services.items() if service["image"] not in others}
 
 
 def changed_services(old: Stack, new: Stack) -> list[str]:
