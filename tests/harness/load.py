@@ -25,8 +25,8 @@ class Load:
     failure. A request is sent at its time, whatever became of those before it, as far as there is a free
     connection: so an outage shows in many requests and not in one. A slow machine sends fewer.
 
-    With `like_browsers` a request that meets a kept connection which the server has just closed is sent once more
-    on a new one, as browsers do (RFC 9112, 9.3.1); those are counted.
+    With `like_browsers` a request that meets a kept connection which the server has just closed is sent once
+    more on a new one, as browsers do (RFC 9112, 9.3.1); those are counted.
     """
 
     site: Site
@@ -106,9 +106,10 @@ class Load:
 
     def __str__(self) -> str:
         rate = self.sent / self.seconds
+        again = f"{self.repeated} sent again, " if self.like_browsers else ""
         return (
             f"{self.sent} {self.method} requests for {self.path} in {self.seconds:.0f} s ({rate:.0f}/s), "
-            f"{len(self.failures)} failed, {self.repeated} sent again, the slowest took {self.slowest_seconds:.1f} s"
+            f"{len(self.failures)} failed, {again}the slowest took {self.slowest_seconds:.1f} s"
         )
 
 

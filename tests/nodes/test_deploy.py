@@ -1,11 +1,14 @@
 """The deploy command where a swarm has several nodes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lab.nodes import Node
-from tests.harness.trial import Trial
+from lab.wait import wait_until
+from tests.harness.certificate import make_certificate
+from tests.harness.trial import DOMAIN, Trial
 
 pytestmark = pytest.mark.engine
 
@@ -37,6 +40,37 @@ def test_maintenance_closes_the_site_on_every_node(deployed: Trial, nodes: list[
 
     assert closed == [503, 503]
     assert statuses(deployed, nodes) == [200, 200]
+
+
+def test_new_certificate_reaches_every_node_and_one_that_comes_later(
+    deployed: Trial, nodes: list[Node], tmp_path: Path
+) -> None:
+    manager, worker = nodes
+    image = running_image(deployed, manager)
+    manager.docker("node", "update", "--availability=drain", worker.name)
+    try:
+        first = make_certificate(tmp_path, DOMAIN).certificate.read_text(encoding="ascii")
+        set_certificate(deployed, tmp_path)
+        deployed.swarm("deploy", "--image", image)
+        assert shown(deployed, manager) == first
+    finally:
+        manager.docker("node", "update", "--availability=active", worker.name)
+    wait_until(lambda: shown(deployed, worker) == first, 60, "the certificate on the node that came later")
+
+    second = make_certificate(tmp_path, DOMAIN).certificate.read_text(encoding="ascii")
+    set_certificate(deployed, tmp_path)
+    deployed.swarm("deploy", "--image", image)
+    assert [shown(deployed, node) for node in nodes] == [second, second]
+
+
+def set_certificate(trial: Trial, folder: Path) -> None:
+    for name, suffix in (("tls_certificate", "crt"), ("tls_key", "key")):
+        trial.swarm("secret", "set", name, f"--from-file={folder / DOMAIN}.{suffix}")
+
+
+def shown(trial: Trial, node: Node) -> str:
+    """Return the certificate that the proxy of a node shows."""
+    return replace(trial, address=node.address).take_certificate()
 
 
 def test_two_nodes_with_the_label_of_the_database(deployed: Trial, nodes: list[Node]) -> None:
