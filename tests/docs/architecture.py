@@ -75,12 +75,13 @@ class Arrow:
 SERVICES = [
     Box("proxy", "nginx, one a node", 190, 150),
     Box("app", "Django, replicas", 420, 150),
-    Box("cron", "scheduler", 420, 290),
+    Box("site", "settings, certificate", 180, 290, 150),
+    Box("cron", "scheduler", 600, 300),
     Box("db", "PostgreSQL", 690, 130),
     Box("redis", "Redis", 690, 230),
 ]
 PARTS: list[Part] = [
-    Frame("network frontend", 170, 104, 410, 136),
+    Frame("network frontend", 170, 104, 410, 262),
     Frame("network backend, closed to the outside", 400, 66, 440, 310),
     # Two replicas, one behind the other.
     Box("", "", 428, 142),
@@ -92,7 +93,8 @@ PARTS: list[Part] = [
     Arrow("320,182 416,182", "retries", 366, 174),
     Arrow("550,168 686,160"),
     Arrow("550,196 686,256"),
-    Arrow("485,290 485,218", "/api/cron/…", 530, 262),
+    Arrow("255,290 255,218", "in memory", 296, 258),
+    Arrow("600,332 485,332 485,218", "/api/cron/…", 530, 324),
     Arrow("170,52 216,52"),
     Arrow("350,52 376,52 376,104", "stack, secrets, configs", 450, 46),
 ]

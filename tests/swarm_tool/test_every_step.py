@@ -133,7 +133,7 @@ def next_deploy_succeeds(engine: Engine, *, again: bool) -> None:
     done = engine.run("deploy", "--image=app:three", "--keep=1")
     assert done.code == DONE, done.printed
     assert running(engine) == "three"
-    assert engine.names("service") == {f"{STACK}_{name}" for name in ("app", "db", "proxy", "redis")}
+    assert engine.names("service") == {f"{STACK}_{name}" for name in ("app", "db", "proxy", "redis", "site")}
     # One record, and no lock: the rest is what the services use.
     assert len([name for name in engine.names("config") if "_release_" in name]) == 1
     assert f"{STACK}_lock" not in engine.names("config")
