@@ -111,7 +111,7 @@ def test_another_network_restarts_what_is_on_it() -> None:
     old, new = rendered(), rendered()
     new["networks"]["frontend"]["name"] = "shop_frontend_encrypted"
 
-    assert stack.changed_services(old, new) == ["app", "proxy"]
+    assert stack.changed_services(old, new) == ["app", "proxy", "site"]
 
 
 def test_dollar_signs_survive_the_docker_client() -> None:
