@@ -175,8 +175,12 @@ class StandInEnvironment(Environment):
 def rendered(stack: str) -> str:
     """Return a rendered stack as JSON, which is read faster than other YAML."""
     text = (stack or RENDERED.read_text(encoding="utf-8")).replace("exampleapp-production", STACK)
-    previous = "previous:\n    name: shop_cron_api_key_"
-    return json.dumps(yaml.safe_load(text.replace(f"{previous}1", f"{previous}0")))
+    parsed = yaml.safe_load(text)
+    # What the lint wants, and the recorded stack is too old for.
+    parsed["secrets"]["cron_api_key_previous"]["name"] = f"{STACK}_cron_api_key_0"
+    for service in parsed["services"].values():
+        service["deploy"]["resources"]["limits"]["pids"] = 100
+    return json.dumps(parsed)
 
 
 class Client(Docker):
