@@ -7,9 +7,10 @@ from django.urls import include, path
 
 from . import errors
 from .alive import health
-from .home.views import favicon, home, robots, security
+from .board import home
 from .jobs import api
 from .login.second_factor import confirm
+from .pages import favicon, robots, security
 
 # Django looks for these names.
 handler400 = errors.bad_request

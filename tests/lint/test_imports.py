@@ -12,14 +12,15 @@ from tests.harness.imports import between_parts, floors, import_graph
 
 # What each part of the project may import. Only the URLs import the jobs, which can be thrown away.
 PROJECT = {
-    "exampleapp.home": {"exampleapp.alive"},
+    "exampleapp.board": {"exampleapp.alive"},
     "exampleapp.settings": {"exampleapp.logs"},
     "exampleapp.urls": {
         "exampleapp.alive",
+        "exampleapp.board",
         "exampleapp.errors",
-        "exampleapp.home",
         "exampleapp.jobs",
         "exampleapp.login",
+        "exampleapp.pages",
     },
 }
 # The project's tests import what they are named after, and no other tests.
@@ -27,7 +28,7 @@ TESTS = {
     "tests.conftest": {"exampleapp.alive"},
     "tests.test_error_mail": {"exampleapp.logs"},
     "tests.test_errors": {"exampleapp.urls"},
-    "tests.test_home": {"exampleapp.alive"},
+    "tests.test_board": {"exampleapp.alive"},
     "tests.test_login": {"exampleapp.users"},
     "tests.test_second_factor": {"exampleapp.login", "exampleapp.users"},
     "tests.test_users": {"exampleapp.login"},

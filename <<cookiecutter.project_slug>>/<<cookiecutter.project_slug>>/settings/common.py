@@ -65,7 +65,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "<< cookiecutter.project_slug >>.home.context_processors.project",
+                "<< cookiecutter.project_slug >>.pages.project",
             ],
         },
     },

@@ -18,7 +18,7 @@ DATABASES = {
     },
 }
 
-# The scheduler and the site find each other without a secret here.
+# Scheduled jobs: the scheduler and the site find each other without a secret here.
 CRON_API_KEY = env("CRON_API_KEY", default="development-only")
 
 # Nobody but you can reach the site.

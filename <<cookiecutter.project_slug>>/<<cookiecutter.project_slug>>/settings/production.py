@@ -64,10 +64,8 @@ EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"noreply@{DOMAIN}"
 
-# The app's service in the swarm.
+# Scheduled jobs: the app's service in the swarm, and the proxy's certificate, asked where it is in the swarm.
 CRON_URL = env("CRON_URL", default="http://app:8000")
-
-# The proxy's, asked where it is in the swarm.
 CERTIFICATES = env.list("CERTIFICATES", default=[f"{DOMAIN}=proxy:8443"])
 
 LOGGING = logging_config(

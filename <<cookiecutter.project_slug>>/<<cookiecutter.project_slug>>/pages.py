@@ -1,43 +1,26 @@
-"""The home page, and the small files that browsers and people look for at a site's root."""
+"""What every page may show, and the small files that browsers and people look for at a site's root."""
 
-import platform
 from datetime import timedelta
 
-import django
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-
-from ..alive import reporter
 
 # RFC 9116, section 2.5.5: security.txt should not be valid for longer than a year.
 SECURITY_TXT_VALID = timedelta(days=180)
 
 
-@login_not_required
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """Show at a glance what is running."""
-    report = reporter.report()
-    context = {
-        "status": report.status,
-        "checks": report.checks,
-        "release": settings.RELEASE,
-        "replica": settings.REPLICA,
-        "versions": _versions(),
+def project(request: HttpRequest | None = None) -> dict[str, str]:
+    """Return the name, the description, and where to listen for changed front-end files."""
+    return {
+        "project_name": settings.PROJECT_NAME,
+        "project_description": settings.PROJECT_DESCRIPTION,
+        "live_reload_url": getattr(settings, "LIVE_RELOAD_URL", ""),
     }
-    return render(request, "home.html", context)
-
-
-def _versions() -> dict[str, str]:
-    """What an attacker would like to know is shown to developers only."""
-    if not settings.DEBUG:
-        return {}
-    return {"Django": django.get_version(), "Python": platform.python_version()}
 
 
 @login_not_required
