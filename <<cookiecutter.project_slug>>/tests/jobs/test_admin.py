@@ -94,6 +94,12 @@ def test_run_over_midnight_begins_at_the_edge() -> None:
     assert [bar.x for bar in bars()] == [0]
 
 
+def test_run_of_a_clock_that_was_ahead_is_not_of_today() -> None:
+    ran("succeeded", at(6, day=28), at(6, day=28))
+
+    assert told() == []
+
+
 def test_due_times_of_today_are_marked() -> None:
     CrontabLine.objects.create(job="clear_sessions", expression="0 */6 * * *", since=at(0))
     CrontabLine.objects.create(job="clear_sessions", expression="5 18 * * *", since=at(0))
