@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from swarm_tool.environment import Environment
-from swarm_tool.init import init
+from swarm_tool.init import prepare
 from swarm_tool.outcome import Problem
 from swarm_tool.secret import self_signed
 
@@ -40,7 +40,7 @@ def made(docker: RecordedDocker) -> dict[str, str]:
 def test_everything_is_made(docker: RecordedDocker, environment: Environment) -> None:
     swarm(docker, node("a"))
 
-    init(environment, None, None, None)
+    prepare(environment, None, None, None)
 
     assert docker.called("node update") == ["node update --label-add shop.database=true a"]
     assert set(made(docker)) == {f"shop_{name}_1" for name in NAMES}
@@ -54,7 +54,7 @@ def test_nothing_is_made_twice(
     swarm(docker, node("a", shop_database="true"))
     docker.answers["secret ls"] = " ".join(f"shop_{name}_2" for name in NAMES)
 
-    init(environment, None, None, None)
+    prepare(environment, None, None, None)
 
     assert docker.called("node update") == []
     assert made(docker) == {}
@@ -68,7 +68,7 @@ def test_given_certificate_is_taken(docker: RecordedDocker, environment: Environ
     for file, text in zip(files, given, strict=True):
         file.write_text(text, encoding="ascii")
 
-    init(environment, None, *map(str, files))
+    prepare(environment, None, *map(str, files))
 
     assert (made(docker)["shop_tls_certificate_1"], made(docker)["shop_tls_key_1"]) == given
 
@@ -91,7 +91,7 @@ def test_node_that_is_not_clear(
     swarm(docker, *nodes)
 
     with pytest.raises(Problem, match="which node keeps the database is not clear"):
-        init(environment, wanted, None, None)
+        prepare(environment, wanted, None, None)
 
     assert docker.called("node update") == []
 
@@ -104,24 +104,24 @@ def test_version_that_nobody_knows_is_made_once(
     monkeypatch.setattr(Environment, "sketch", lambda _: uses(keys))
     swarm(docker, node("a"))
 
-    init(environment, None, None, None)
+    prepare(environment, None, None, None)
     assert {"shop_cron_api_key_0", "shop_cron_api_key_1"} <= set(made(docker))
 
     docker.answers["secret ls"] = " ".join(keys.values())
     docker.calls.clear()
     docker.values.clear()
-    init(environment, None, None, None)
+    prepare(environment, None, None, None)
     assert "shop_cron_api_key_0" not in made(docker)
 
 
 def test_named_node(docker: RecordedDocker, environment: Environment) -> None:
     swarm(docker, node("a"), node("b"))
 
-    init(environment, "b", None, None)
+    prepare(environment, "b", None, None)
 
     assert docker.called("node update") == ["node update --label-add shop.database=true b"]
 
 
 def test_certificate_without_its_key(environment: Environment) -> None:
     with pytest.raises(Problem, match="belong together"):
-        init(environment, None, "file", None)
+        prepare(environment, None, "file", None)

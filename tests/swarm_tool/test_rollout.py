@@ -5,9 +5,9 @@ import pytest
 from swarm_tool import rollout
 from swarm_tool.docker import DockerError
 from swarm_tool.environment import Environment
-from swarm_tool.job import PENDING
+from swarm_tool.outcome import Screen
 from swarm_tool.rollout import RolloutFailed
-from swarm_tool.screen import Screen
+from swarm_tool.tasks import PENDING
 
 from .conftest import RecordedDocker, recorded
 

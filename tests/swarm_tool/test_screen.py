@@ -1,5 +1,5 @@
 import pytest
-from swarm_tool.screen import Screen
+from swarm_tool.outcome import Screen
 
 
 def test_pipeline_gets_a_line_for_each_change(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,159 +1,119 @@
-import json
 from typing import Any
 
 import pytest
-from swarm_tool import database_login, maintenance, one_off, releases
+from swarm_tool import tasks
+from swarm_tool.docker import DockerError
 from swarm_tool.environment import Environment
 from swarm_tool.outcome import Problem
 from swarm_tool.stack import parse
 
 from .conftest import RECORDED, RecordedDocker
-from .test_releases import made
-
-
-@pytest.fixture(autouse=True)
-def ends_well(docker: RecordedDocker) -> dict[str, Any]:
-    status: dict[str, Any] = {
-        "State": "complete",
-        "ContainerStatus": {"ExitCode": 0, "ContainerID": "c"},
-    }
-    docker.answers |= {
-        "service ps": "t",
-        "inspect --type task": [[{"ID": "t", "Status": status}]],
-        "info": "node-1",
-    }
-    return status
-
-
-def stack() -> dict[str, Any]:
-    text = (RECORDED / "rendered.yml").read_text(encoding="utf-8").replace("exampleapp-production", "shop")
-    parsed: dict[str, Any] = parse(text)
-    return parsed
 
 
 @pytest.fixture
-def running(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releases, "listed", lambda _: [made(1, stack=stack())])
+def stack() -> dict[str, Any]:
+    made: dict[str, Any] = parse((RECORDED / "rendered.yml").read_text(encoding="utf-8"))
+    return made
 
 
-def job(docker: RecordedDocker) -> dict[str, Any]:
-    """Return the job that was started."""
-    (value,) = [
-        value
-        for line, value in zip(docker.calls, docker.values, strict=True)
-        if line.startswith("stack deploy")
-    ]
-    parsed: dict[str, Any] = json.loads(value.replace("$$", "$"))
-    return parsed
+def ended(state: str = "complete", code: int = 0, **more: str) -> dict[str, Any]:
+    return {"ID": "t", "Status": {"State": state, "ContainerStatus": {"ExitCode": code}, **more}}
 
 
-@pytest.mark.parametrize(("state", "command"), [("on", "touch"), ("off", "rm -f")])
-@pytest.mark.usefixtures("running")
-def test_maintenance_is_a_file_on_every_node(
-    docker: RecordedDocker, environment: Environment, state: str, command: str
+def test_task_is_like_the_service_but_ends(
+    docker: RecordedDocker, environment: Environment, stack: dict[str, Any]
 ) -> None:
-    maintenance.switch(environment, state)
+    docker.answers |= {"network ls": "shop_backend other_frontend"}
 
-    task = job(docker)["services"]["task"]
-    assert task["deploy"]["mode"] == "global-job"
-    assert task["command"] == ["-c", f"{command} /var/lib/maintenance/on"]
-    assert job(docker)["volumes"]["maintenance"]["name"] == "shop_maintenance"
-    assert not task["secrets"]
+    made = tasks.definition(environment, stack, "app", {"command": ["python", "manage.py", "migrate"]})
+
+    task, app = made["services"]["task"], stack["services"]["app"]
+    for key in (
+        "image",
+        "user",
+        "read_only",
+        "cap_drop",
+        "environment",
+        "secrets",
+        "volumes",
+        "init",
+    ):
+        assert task[key] == app[key], key
+    assert task["command"] == ["python", "manage.py", "migrate"]
+    assert task["healthcheck"] == {"disable": True}
+    assert task["deploy"]["mode"] == "replicated-job"
+    assert task["deploy"]["restart_policy"] == {"condition": "none"}
+    assert task["deploy"]["resources"] == app["deploy"]["resources"]
+    assert made["secrets"]["secret_key"] == stack["secrets"]["secret_key"]
+    assert "tls_key" not in made["secrets"]
 
 
-@pytest.mark.usefixtures("running")
-def test_maintenance_that_a_node_did_not_do(environment: Environment, ends_well: dict[str, Any]) -> None:
-    ends_well.update(State="failed", ContainerStatus={"ExitCode": 1})
-
-    with pytest.raises(Problem, match="maintenance is not on"):
-        maintenance.switch(environment, "on")
-
-
-@pytest.mark.usefixtures("running")
-def test_run_returns_the_exit_code(
-    docker: RecordedDocker, environment: Environment, ends_well: dict[str, Any]
+def test_task_joins_only_networks_that_exist(
+    docker: RecordedDocker, environment: Environment, stack: dict[str, Any]
 ) -> None:
-    ends_well.update(State="failed", ContainerStatus={"ExitCode": 3})
+    docker.answers |= {"network ls": "shop_backend"}
+    made = tasks.definition(environment, stack, "app", {"command": []})
+    assert made["networks"] == {"backend": {"external": True, "name": "shop_backend"}}
+    assert made["services"]["task"]["networks"] == {"backend": None}
 
-    assert one_off.run(environment, ["python", "manage.py", "check"]) == 3
-    assert job(docker)["services"]["task"]["command"] == ["python", "manage.py", "check"]
+    # Without one it would get a network of its own, and leave it behind.
+    made = tasks.definition(environment, stack, "proxy", {"command": []})
+    assert made["networks"] == {"bridge": {"external": True, "name": "bridge"}}
 
 
-@pytest.mark.usefixtures("running")
-def test_interactive_run_waits_on_this_node(
-    docker: RecordedDocker,
-    environment: Environment,
-    ends_well: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
+def test_task_never_publishes_a_port(
+    docker: RecordedDocker, environment: Environment, stack: dict[str, Any]
 ) -> None:
-    attached: list[str] = []
+    made = tasks.definition(environment, stack, "proxy", {"command": ["nginx", "-t"], "mode": "global-job"})
 
-    def attach(*arguments: str) -> int:
-        attached.append(" ".join(arguments))
-        return 7
+    assert "ports" not in made["services"]["task"]
+    assert made["services"]["task"]["deploy"]["mode"] == "global-job"
+    assert made["volumes"]["maintenance"]["name"] == "shop_maintenance"
 
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr(docker, "attach", attach)
-    ends_well["State"] = "running"
 
-    assert one_off.run(environment, ["bash"]) == 7
-    assert attached == ["exec --interactive --tty c bash"]
-    assert job(docker)["services"]["task"]["deploy"]["placement"] == {"constraints": ["node.id == node-1"]}
+def test_exit_code_of_the_task(docker: RecordedDocker, environment: Environment) -> None:
+    docker.answers |= {"service ps": "t", "inspect --type task": [[ended("failed", 3)]]}
+
+    result = tasks.run(environment, {}, "run", 10)
+
+    assert result.exit_code == 3
+    service = docker.called("service rm")[0].split()[-1]
+    assert service.startswith("shop-run-")
+    assert docker.called("stack deploy")[0].endswith(service.removesuffix("_task"))
+
+
+def test_task_that_never_ran(docker: RecordedDocker, environment: Environment) -> None:
+    rejected = ended("rejected", Err="No such image: app:1")
+    docker.answers |= {"service ps": "t", "inspect --type task": [[rejected]]}
+
+    with pytest.raises(Problem) as problem:
+        tasks.run(environment, {}, "migrate", 10)
+
+    assert problem.value.why == "No such image: app:1"
     assert docker.called("service rm")
 
 
-@pytest.mark.parametrize("command", ["maintenance", "run"])
-def test_nothing_was_deployed(
-    environment: Environment, command: str, monkeypatch: pytest.MonkeyPatch
+def test_task_that_takes_too_long_is_removed(docker: RecordedDocker, environment: Environment) -> None:
+    docker.answers |= {"service ps": "t", "inspect --type task": [[ended("running")]]}
+
+    with pytest.raises(Problem, match="was stopped after"):
+        tasks.run(environment, {}, "migrate", 0)
+
+    assert docker.called("service rm")
+
+
+def test_what_a_killed_command_left_is_removed(
+    docker: RecordedDocker, environment: Environment, refusal: DockerError
 ) -> None:
-    monkeypatch.setattr(releases, "listed", lambda _: [made(1, "rolled back")])
-
-    with pytest.raises(Problem, match="there is no"):
-        maintenance.switch(environment, "on") if command == "maintenance" else one_off.run(environment, ["x"])
-
-
-def with_login(version: int) -> dict[str, Any]:
-    made_stack = stack()
-    made_stack["secrets"]["database_uri"]["name"] = f"shop_database_uri_{version}"
-    return made_stack
-
-
-@pytest.mark.parametrize(
-    ("wanted", "now", "new"),
-    [(1, None, False), (2, None, True), (2, 1, True), (2, 2, False), (1, 2, False)],
-)
-def test_login_is_new(environment: Environment, wanted: int, now: int | None, new: bool) -> None:
-    before = with_login(now) if now else {}
-
-    assert database_login.is_new(environment, with_login(wanted), before) is new
-
-
-def test_login_is_made_with_passwords_from_files(docker: RecordedDocker, environment: Environment) -> None:
-    database_login.make(environment, with_login(3), with_login(2))
-
-    made_job = job(docker)
-    task = made_job["services"]["task"]
-    assert {key: item["name"] for key, item in made_job["secrets"].items()} == {
-        "login_password": "shop_database_password_2",
-        "new_password": "shop_database_password_3",
-        "owner_password": "shop_database_password_1",
+    names = ("shop-migrate-1_task", "shop-run-2_task", "shop-run-3_task")
+    docker.answers |= {
+        "service ls": "a b c",
+        "service inspect": [[{"Spec": {"Name": name}} for name in names]],
+        "service ps": "t",
+        "inspect --type task": [[ended("running")], [ended("complete")]],
     }
-    assert task["environment"]["LOGIN"] == "exampleapp_2"
-    assert task["environment"]["NEW"] == "exampleapp_3"
-    assert "make_login(3, :'password')" in task["environment"]["STATEMENT"]
-    assert task["volumes"] == []
-    assert "placement" not in task["deploy"]
 
+    assert tasks.remove_left_behind(environment) == ["shop-migrate-1_task", "shop-run-3_task"]
 
-def test_logins_of_kept_releases_stay(docker: RecordedDocker, environment: Environment) -> None:
-    database_login.keep_only(environment, with_login(4), [with_login(2), with_login(4), with_login(2)])
-
-    assert job(docker)["services"]["task"]["environment"]["STATEMENT"] == "SELECT keep_logins(ARRAY[2, 4]);"
-
-
-def test_database_that_refuses(environment: Environment, ends_well: dict[str, Any]) -> None:
-    ends_well.update(State="failed", ContainerStatus={"ExitCode": 2})
-
-    with pytest.raises(Problem, match="login was not changed"):
-        database_login.make(environment, with_login(3), with_login(2))
+    docker.answers["service rm"] = refusal
+    tasks.remove(environment, "gone already")

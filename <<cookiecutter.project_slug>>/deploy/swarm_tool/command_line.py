@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
-from . import environment, init, lock, logs, maintenance, one_off, preflight, releases, secret, status
+from . import environment, init, lock, logs, preflight, releases, secret, status, tasks
 from .deploy import DEADLINE, Deployment
 from .environment import Environment
 from .outcome import EXIT_CODES, Exit, Problem, report, say
@@ -88,7 +88,7 @@ def parser() -> ArgumentParser:
     sub.add_argument("--grep", default="", metavar="REGEX", help="only lines that match")
     sub.set_defaults(endless=True)
 
-    sub = add("run", "a one-off task in a container of its own", lambda env, given: one_off.run(env, given.task))
+    sub = add("run", "a one-off task in a container of its own", lambda env, given: tasks.run_command(env, given.task))
     sub.add_argument("task", nargs="+", metavar="COMMAND", help="after --")
     sub.set_defaults(failed=Exit.RUN_FAILED)
 
@@ -100,7 +100,9 @@ def parser() -> ArgumentParser:
     value.add_argument("--generate", action="store_true", help="a random value")
 
     sub = add(
-        "maintenance", "show the maintenance page, or the site", lambda env, given: maintenance.switch(env, given.to)
+        "maintenance",
+        "show the maintenance page, or the site",
+        lambda env, given: tasks.switch_maintenance(env, given.to),
     )
     sub.add_argument("to", choices=("on", "off"))
     sub = add("lock", "keep others from deploying", lambda env, given: say(f"locked by {lock.take(env, given.why, 0)}"))
@@ -117,7 +119,7 @@ def _add_times(sub: ArgumentParser) -> None:
 
 
 def _init(env: Environment, given: Namespace) -> None:
-    init.init(env, given.database_node, given.certificate, given.key)
+    init.prepare(env, given.database_node, given.certificate, given.key)
 
 
 def _deploy(env: Environment, given: Namespace) -> Exit:

@@ -13,11 +13,12 @@ The functions that do it are made by deploy/configs/all/database.sql, with the d
 
 from __future__ import annotations
 
+from .docker import Json
 from .environment import Environment
-from .job import definition, run
 from .outcome import Problem
 from .secret import login
-from .stack import Stack, secrets_of
+from .stack import secrets_of
+from .tasks import definition, run
 
 # Seconds for a task that runs a few statements.
 DEADLINE = 60.0
@@ -39,28 +40,28 @@ SELECT make_login({version}, :'password');
 """
 
 
-def is_new(environment: Environment, stack: Stack, running: Stack) -> bool:
+def is_new(environment: Environment, stack: Json, running: Json) -> bool:
     """Tell whether a stack logs in with a version of the password that what runs does not."""
     return _version(environment, stack) not in (1, _version(environment, running) if running else 1)
 
 
-def make(environment: Environment, stack: Stack, running: Stack) -> None:
+def make(environment: Environment, stack: Json, running: Json) -> None:
     """Make the login of a stack, asking as what runs; raise Problem when the database refuses."""
     version = _version(environment, stack)
     _ask(environment, running, version, MAKE.format(version=version))
 
 
-def keep_only(environment: Environment, running: Stack, kept: list[Stack]) -> None:
+def keep_only(environment: Environment, running: Json, kept: list[Json]) -> None:
     """Remove the logins that no kept stack uses; raise Problem when the database refuses."""
     versions = sorted({_version(environment, stack) for stack in kept})
     _ask(environment, running, _version(environment, running), f"SELECT keep_logins(ARRAY{versions});")
 
 
-def _version(environment: Environment, stack: Stack) -> int:
+def _version(environment: Environment, stack: Json) -> int:
     return secrets_of(environment.stack, stack).get("database_uri", ("", 1))[1]
 
 
-def _ask(environment: Environment, running: Stack, version: int, statement: str) -> None:
+def _ask(environment: Environment, running: Json, version: int, statement: str) -> None:
     current = _version(environment, running)
     mounted = {
         "login_password": f"{environment.stack}_database_password_{current}",

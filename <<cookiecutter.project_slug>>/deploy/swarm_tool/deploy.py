@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from . import database_login, images, job, lock, preflight, releases, rollout, secret, stack
+from . import database_login, images, lock, preflight, releases, rollout, secret, site, stack, tasks
+from .docker import Json
 from .environment import Environment
-from .outcome import Exit, Problem, report, say
+from .outcome import Exit, Problem, Screen, report, say
 from .releases import Release
-from .screen import Screen
-from .stack import Stack
-from .verify import verify
 
 # Seconds for each of migration, rollout and going back, unless DEADLINE or --deadline says otherwise.
 DEADLINE = 300.0
@@ -57,7 +55,7 @@ class Deployment:
             with self.screen.step("preflight"):
                 release, configs = self._plan(image, dry_run)
             with self.screen.step("prepare"):
-                for name in job.remove_left_behind(self.environment):
+                for name in tasks.remove_left_behind(self.environment):
                     say(f"  removed {name}, left behind by a command that was killed")
                 self._create(configs)
             seen: list[str] = []
@@ -93,7 +91,7 @@ class Deployment:
         with lock.held(self.environment, why, seconds, self.wait_for_lock) as self.lock:
             yield
 
-    def _before(self) -> Stack:
+    def _before(self) -> Json:
         return self.running.stack if self.running else {}
 
     def _plan(self, image: str, dry_run: bool) -> tuple[Release, list[stack.Config]]:
@@ -132,7 +130,7 @@ class Deployment:
         say(f"  services that change: {', '.join(stack.changed_services(self._before(), wanted)) or 'none'}")
         return release, configs
 
-    def _check_swarm(self, wanted: Stack) -> None:
+    def _check_swarm(self, wanted: Json) -> None:
         preflight.check_database_node(self.environment, wanted)
         preflight.check_exist(self.environment, wanted, "secrets")
         preflight.check_certificate(self.environment, wanted)
@@ -144,7 +142,7 @@ class Deployment:
                 releases.create(self.environment, name, text, {"kind": "content"}, driver)
                 say(f"  new config {name}")
 
-    def _keep_first_password(self, wanted: Stack) -> None:
+    def _keep_first_password(self, wanted: Json) -> None:
         """Let a database that was made by a first deploy, before that failed, keep the password it was made with."""
         made = rollout.services_of(self.environment).get("db")
         name = rollout.secret_of(made, "database_password") if made else ""
@@ -206,9 +204,9 @@ class Deployment:
     def _must_pass(self, release: Release, service: str, check: str, seen: list[str]) -> str:
         """Run a command like a service of a release, and return what it wrote; raise Problem when it fails."""
         command = self.environment.settings.get(check, CHECKS[check])
-        task = job.definition(self.environment, release.stack, service, {"command": shlex.split(command)})
+        task = tasks.definition(self.environment, release.stack, service, {"command": shlex.split(command)})
         purpose = check.lower().replace("_", "-")
-        result = job.run(self.environment, task, purpose, self.deadline, seen)
+        result = tasks.run(self.environment, task, purpose, self.deadline, seen)
         if result.exit_code:
             seen[:] = [result.output]
             why = result.output.strip().rpartition("\n")[2] or "it said nothing"
@@ -272,14 +270,14 @@ class Deployment:
         say(f"the rollout failed; release {running.number} ({running.name}) runs again")
         return Exit.ROLLED_BACK
 
-    def _watched(self, wanted: Stack, mark: str) -> None:
+    def _watched(self, wanted: Json, mark: str) -> None:
         rollout.roll_out(self.environment, wanted, mark, self.deadline, self.screen)
 
     def _verify(self, release: Release) -> None:
         fingerprint = secret.certificate_labels(self.environment, release.stack).get("deploy.fingerprint", "")
-        verify(self.environment, release.name, fingerprint, VERIFY_DEADLINE)
+        site.verify(self.environment, release.name, fingerprint, VERIFY_DEADLINE)
 
-    def _prune(self, running: Stack) -> None:
+    def _prune(self, running: Json) -> None:
         """Remove what no kept release needs: services, releases, configs, secrets and logins."""
         environment = self.environment
         try:

@@ -28,6 +28,9 @@ LOST = (
     "unexpected eof",
 )
 
+# An object as docker tells it or takes it: a service, a task, a stack.
+Json = dict[str, Any]
+
 
 class DockerError(Problem):
     """The engine said no; `why` holds its words."""
@@ -115,19 +118,19 @@ class Docker:
         except OSError as missing:
             raise no_client(missing) from None
 
-    def inspect(self, kind: str, names: list[str]) -> list[dict[str, Any]]:
+    def inspect(self, kind: str, names: list[str]) -> list[Json]:
         """Inspect objects of a kind by name or id; those that are gone are left out."""
         if not names:
             return []
         command = ["inspect", "--type", kind] if kind in ("task", "container") else [kind, "inspect"]
         try:
-            found: list[dict[str, Any]] = json.loads(self.text(*command, *names))
+            found: list[Json] = json.loads(self.text(*command, *names))
         except DockerError:
             # One of several may have gone since it was listed.
             return [] if len(names) == 1 else [item for name in names for item in self.inspect(kind, [name])]
         return found
 
-    def labelled(self, kind: str, *labels: str) -> list[dict[str, Any]]:
+    def labelled(self, kind: str, *labels: str) -> list[Json]:
         """Inspect every object of a kind that carries all these labels, each written `name=value`."""
         filters = [f"--filter=label={label}" for label in labels]
         return self.inspect(kind, self.text(kind, "ls", "--quiet", *filters).split())

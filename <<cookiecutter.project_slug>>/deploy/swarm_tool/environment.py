@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .docker import Docker, DockerError
+from .docker import Docker, DockerError, Json
 from .outcome import Problem
-from .stack import Stack, parse
+from .stack import parse
 
 DEPLOY = Path(__file__).resolve().parents[1]
 # A swarm allows 64 characters in a name, and the longest is STACK_proxy_modsecurity_conf_01234567.
@@ -68,7 +68,7 @@ class Environment:
             remedy = f"correct them, or {self.name}/deploy.env"
             raise Problem("the stack files cannot be rendered", error.why, remedy) from None
 
-    def sketch(self) -> Stack:
+    def sketch(self) -> Json:
         """Return the stack where only names matter, and no image is known yet."""
         return parse(self.render(RELEASE="unknown", APP_IMAGE="unknown:0"))
 

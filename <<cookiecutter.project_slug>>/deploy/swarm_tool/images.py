@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from .docker import Docker, DockerError
+from .docker import Docker, DockerError, Json
 from .outcome import Problem, say
 
 # Seconds for one image to arrive at the manager.
@@ -65,7 +64,7 @@ def check_exists(docker: Docker, reference: str) -> None:
             raise Problem(f"image {reference} does not exist", error.why, "push it, or check its name") from None
 
 
-def _with_digest(reference: str, image: dict[str, Any]) -> str:
+def _with_digest(reference: str, image: Json) -> str:
     if "@" in reference:
         return reference
     path, slash, last = reference.rpartition("/")

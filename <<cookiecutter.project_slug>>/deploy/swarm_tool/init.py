@@ -7,7 +7,7 @@ from .environment import Environment
 from .outcome import Problem, say
 
 
-def init(environment: Environment, database_node: str | None, public: str | None, key: str | None) -> None:
+def prepare(environment: Environment, database_node: str | None, public: str | None, key: str | None) -> None:
     """Label the database's node and make the secrets that are missing, with a certificate from two PEM files.
 
     Without a node there must be one candidate, without files the certificate is self-signed. Raises Problem

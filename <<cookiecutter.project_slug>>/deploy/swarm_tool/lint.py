@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .stack import Stack
+from .docker import Json
 
 # A file and the number of a line in it.
 Place = tuple[Path, int]
@@ -60,12 +60,12 @@ class Finding(NamedTuple):
         return f"{file}:{line}: {self.service}: {self.message}"
 
 
-def ignored_keys(service: Stack) -> Iterator[Finding]:
+def ignored_keys(service: Json) -> Iterator[Finding]:
     """Keys that mean something to `docker compose` only."""
     return (Finding(key, IGNORED[key]) for key in IGNORED if service.get(key))
 
 
-def image(service: Stack) -> Iterator[Finding]:
+def image(service: Json) -> Iterator[Finding]:
     """An image that may be another one tomorrow."""
     name = service.get("image", "").partition("@")
     tag = name[0].rpartition("/")[2].partition(":")[2]
@@ -73,7 +73,7 @@ def image(service: Stack) -> Iterator[Finding]:
         yield Finding("image", "without a tag, or with `latest`, nobody knows what runs: name a version or a digest")
 
 
-def health(service: Stack) -> Iterator[Finding]:
+def health(service: Json) -> Iterator[Finding]:
     """A health check that is missing, switched off, or merged from two files."""
     check = service.get("healthcheck", {})
     test = check.get("test", [])
@@ -83,7 +83,7 @@ def health(service: Stack) -> Iterator[Finding]:
         yield Finding("healthcheck.test", "two files set it, and merging appends: set it in one file only")
 
 
-def logs(service: Stack) -> Iterator[Finding]:
+def logs(service: Json) -> Iterator[Finding]:
     """Logs that grow until the disk is full."""
     driver = service.get("logging", {}).get("driver", "json-file")
     options = service.get("logging", {}).get("options", {})
@@ -91,7 +91,7 @@ def logs(service: Stack) -> Iterator[Finding]:
         yield Finding("logging", "the disk fills up: set max-size and max-file, or use the driver `local`")
 
 
-def addresses(service: Stack) -> Iterator[Finding]:
+def addresses(service: Json) -> Iterator[Finding]:
     """How clients reach the service, and how other services do."""
     ports = service.get("ports", [])
     ingress = [port for port in ports if port.get("mode", "ingress") == "ingress"]
@@ -102,7 +102,7 @@ def addresses(service: Stack) -> Iterator[Finding]:
         yield Finding("deploy.endpoint_mode", message)
 
 
-def updates(service: Stack) -> Iterator[Finding]:
+def updates(service: Json) -> Iterator[Finding]:
     """What happens when a new version is rolled out, and when it fails."""
     deploy = service.get("deploy", {})
     for key in ("update_config", "rollback_config"):
@@ -119,7 +119,7 @@ def updates(service: Stack) -> Iterator[Finding]:
         yield Finding("deploy.update_config.failure_action", "a failed update stays as it is: set `rollback`")
 
 
-def start_first(service: Stack, key: str) -> Iterator[Finding]:
+def start_first(service: Json, key: str) -> Iterator[Finding]:
     """An update that needs two tasks where only one can be."""
     if any(port.get("mode") == "host" for port in service.get("ports", [])):
         yield Finding(key, "the new task waits for ever for a host port that the old one has: use `stop-first`")
@@ -127,7 +127,7 @@ def start_first(service: Stack, key: str) -> Iterator[Finding]:
         yield Finding(key, "two tasks at once write to one volume: use `stop-first`")
 
 
-def placement(service: Stack) -> Iterator[Finding]:
+def placement(service: Json) -> Iterator[Finding]:
     """Data that stays behind when the task moves."""
     deploy = service.get("deploy", {})
     if named_volumes(service) and deploy.get("mode") != "global" and not deploy.get("placement", {}).get("constraints"):
@@ -137,7 +137,7 @@ def placement(service: Stack) -> Iterator[Finding]:
         )
 
 
-def restarts(service: Stack) -> Iterator[Finding]:
+def restarts(service: Json) -> Iterator[Finding]:
     """When a task that ended is started again."""
     policy = service.get("deploy", {}).get("restart_policy", {})
     if not policy:
@@ -148,7 +148,7 @@ def restarts(service: Stack) -> Iterator[Finding]:
         )
 
 
-def stopping(service: Stack) -> Iterator[Finding]:
+def stopping(service: Json) -> Iterator[Finding]:
     """How long a task may take to end well."""
     if "stop_grace_period" not in service:
         yield Finding(
@@ -157,7 +157,7 @@ def stopping(service: Stack) -> Iterator[Finding]:
         )
 
 
-def resources(service: Stack) -> Iterator[Finding]:
+def resources(service: Json) -> Iterator[Finding]:
     """Memory without a limit or without a claim to it, and processes without a limit."""
     given = service.get("deploy", {}).get("resources", {})
     limit, reserved = (int(given.get(kind, {}).get("memory", 0)) for kind in ("limits", "reservations"))
@@ -173,7 +173,7 @@ def resources(service: Stack) -> Iterator[Finding]:
         yield Finding("deploy.resources.limits.pids", "not set: one service can take all processes of the node")
 
 
-def environment(service: Stack) -> Iterator[Finding]:
+def environment(service: Json) -> Iterator[Finding]:
     """A secret that everybody who may inspect the service can read."""
     for name, value in service.get("environment", {}).items():
         secret_name = SECRET_NAME.search(name) and not name.endswith(("_FILE", "_VERSION"))
@@ -182,7 +182,7 @@ def environment(service: Stack) -> Iterator[Finding]:
             yield Finding(f"environment.{name}", message)
 
 
-def named_volumes(service: Stack) -> list[Stack]:
+def named_volumes(service: Json) -> list[Json]:
     """Return the volumes that keep data on one node."""
     return [volume for volume in service.get("volumes", []) if volume.get("type") == "volume" and volume.get("source")]
 
@@ -202,7 +202,7 @@ RULES = (
 )
 
 
-def findings(stack: Stack, files: list[Path]) -> list[Finding]:
+def findings(stack: Json, files: list[Path]) -> list[Finding]:
     """Judge a rendered stack.
 
     Args:
@@ -222,7 +222,7 @@ def findings(stack: Stack, files: list[Path]) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.place, finding.service, finding.message))
 
 
-def external_objects(stack: Stack) -> Iterator[Finding]:
+def external_objects(stack: Json) -> Iterator[Finding]:
     """Judge secrets and configs: neither can be changed, so each needs a name that says which one it is."""
     for kind in ("secrets", "configs"):
         for name, item in (stack.get(kind) or {}).items():
@@ -235,7 +235,7 @@ def external_objects(stack: Stack) -> Iterator[Finding]:
                 yield Finding(f"{kind}.{name}", message, name)
 
 
-def same_secret_twice(stack: Stack) -> Iterator[Finding]:
+def same_secret_twice(stack: Json) -> Iterator[Finding]:
     """Find secrets that are one and the same: the client sorts references by that name, and else not at all."""
     seen: dict[str, str] = {}
     for key, item in (stack.get("secrets") or {}).items():
@@ -245,7 +245,7 @@ def same_secret_twice(stack: Stack) -> Iterator[Finding]:
             yield Finding(f"secrets.{key}", message, key)
 
 
-def published_twice(stack: Stack) -> Iterator[Finding]:
+def published_twice(stack: Json) -> Iterator[Finding]:
     """Find host ports that are published more than once: merging files adds ports, it replaces none."""
     seen: dict[tuple[object, object], str] = {}
     for name, service in stack.get("services", {}).items():

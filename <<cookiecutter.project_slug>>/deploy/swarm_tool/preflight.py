@@ -7,10 +7,10 @@ import re
 from datetime import datetime, timezone
 
 from . import images, lint, secret
-from .docker import Docker
+from .docker import Docker, Json
 from .environment import Environment
 from .outcome import Problem, say
-from .stack import Stack, names, parse
+from .stack import names, parse
 
 # `--detach` of `docker stack deploy` came with client 26.
 OLDEST_CLIENT = 26
@@ -31,7 +31,7 @@ def check_engine(docker: Docker) -> None:
         raise Problem("the engine is no swarm manager", "a stack is deployed through one", remedy)
 
 
-def nodes(docker: Docker) -> dict[str, Stack]:
+def nodes(docker: Docker) -> dict[str, Json]:
     """Return all nodes of the swarm by what the docker client can call them: host name, or id where two share one.
 
     A node that left the swarm and came back is two, and the old one is down.
@@ -48,7 +48,7 @@ def database_nodes(environment: Environment) -> list[str]:
     return sorted(name for name, node in found if (node["Spec"].get("Labels") or {}).get(label) == "true")
 
 
-def check_database_node(environment: Environment, stack: Stack) -> None:
+def check_database_node(environment: Environment, stack: Json) -> None:
     """Check that exactly one node may run the database, and is there: on another one it would start empty."""
     label = f"{environment.stack}.database"
     if f"node.labels.{label}" not in json.dumps(stack):
@@ -66,7 +66,7 @@ def check_database_node(environment: Environment, stack: Stack) -> None:
         raise Problem(f"the database's node {found[0]} is down", "its files are on no other node", remedy)
 
 
-def check_processors(environment: Environment, stack: Stack) -> None:
+def check_processors(environment: Environment, stack: Json) -> None:
     """Check that every image is for the processors of all nodes that may run it.
 
     The swarm does not look: the task would die with "exec format error". An image that is not on the manager passes.
@@ -89,12 +89,12 @@ def check_processors(environment: Environment, stack: Stack) -> None:
                 raise Problem(f"image {service['image']} is for {image['Os']}/{image['Architecture']}", why, remedy)
 
 
-def _platform(node: Stack) -> str:
+def _platform(node: Json) -> str:
     told = node["Description"]["Platform"]
     return f"{told['OS']}/{ARCHITECTURES.get(told['Architecture'], told['Architecture'])}"
 
 
-def _may_run(node: Stack, constraints: list[str]) -> bool:
+def _may_run(node: Json, constraints: list[str]) -> bool:
     """Tell whether a node meets placement constraints, as the swarm compares them."""
     system, architecture = _platform(node).split("/")
     facts = {
@@ -114,7 +114,7 @@ def _may_run(node: Stack, constraints: list[str]) -> bool:
     return True
 
 
-def check_exist(environment: Environment, stack: Stack, kind: str) -> None:
+def check_exist(environment: Environment, stack: Json, kind: str) -> None:
     """Check that the swarm has all `secrets` or `configs` of a stack."""
     missing = sorted(names(stack, kind) - set(environment.docker.names(kind[:-1])))
     if missing:
@@ -122,7 +122,7 @@ def check_exist(environment: Environment, stack: Stack, kind: str) -> None:
         raise Problem(f"{kind} are missing", f"the swarm has no {', '.join(missing)}", remedy)
 
 
-def check_certificate(environment: Environment, stack: Stack) -> None:
+def check_certificate(environment: Environment, stack: Json) -> None:
     """Check that the certificate is valid for some days more, as far as `secret set` has noted its end."""
     noted = secret.certificate_labels(environment, stack).get("deploy.not-after")
     if not noted:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from .docker import Json
 from .environment import Environment
 from .outcome import Problem
-from .stack import Stack
 
 # Good releases that can be rolled back to, the running one included.
 KEPT = 5
@@ -39,7 +39,7 @@ class Release:
     started: str
     ended: str = ""
     outcome: str = ""
-    stack: Stack = field(default_factory=dict)
+    stack: Json = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
     migrations: list[str] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ def listed(environment: Environment) -> list[Release]:
     return [by_number[number] for number in sorted(by_number)]
 
 
-def _read(config: dict[str, Any]) -> Release:
+def _read(config: Json) -> Release:
     record = content(config)
     known = {item.name for item in fields(Release)}
     # Another version of this command may note more; the version of the stack's format depends on the docker client.
@@ -138,7 +138,7 @@ def withdraw(environment: Environment, release: Release) -> None:
     environment.docker.remove("config", _name(environment, release))
 
 
-def forget(environment: Environment, releases: list[Release], keep: int) -> list[Stack]:
+def forget(environment: Environment, releases: list[Release], keep: int) -> list[Json]:
     """Remove the records older than the newest `keep` good releases; return the stacks of those."""
     kept = good(releases)[-keep:]
     for release in releases:
@@ -167,6 +167,6 @@ def create(environment: Environment, name: str, text: str, labels: dict[str, str
     environment.docker.create("config", name, text, {"stack": environment.stack, **labels}, *options)
 
 
-def content(config: dict[str, Any]) -> Any:
+def content(config: Json) -> Any:
     """Return the JSON in a config."""
     return json.loads(base64.b64decode(config["Spec"]["Data"]))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .docker import DockerError
+from .docker import DockerError, Json
 from .environment import Environment
-from .job import PENDING
-from .outcome import Problem, say
-from .screen import Screen
-from .stack import Stack, dump
+from .outcome import Problem, Screen, say
+from .stack import dump
+from .tasks import PENDING
 
 # Seconds between two looks at the swarm.
 POLL = 1.0
@@ -28,18 +27,16 @@ START_FAILURES = 2
 # Each service is labelled with the rollout it comes from: a rollback by the swarm takes the label away.
 MARK = "deploy.mark"
 
-Object = dict[str, Any]
-
 
 class RolloutFailed(Problem):
     """The rollout of a service failed; `task` is the one that died, where there is one."""
 
-    def __init__(self, service: str, why: str, task: Object | None = None) -> None:
+    def __init__(self, service: str, why: str, task: Json | None = None) -> None:
         super().__init__(f"the rollout of {service} failed", why, "correct it and deploy again")
         self.task = task
 
 
-def roll_out(environment: Environment, stack: Stack, mark: str, deadline: float, screen: Screen) -> None:
+def roll_out(environment: Environment, stack: Json, mark: str, deadline: float, screen: Screen) -> None:
     """Hand a stack to the swarm and wait, for `deadline` seconds, until every service runs as intended.
 
     Raises RolloutFailed when a task died or finds no node, the swarm rolled back or paused, or it took too long.
@@ -93,7 +90,7 @@ class _Watch:
             del self.surplus[name]
         return bool(long)
 
-    def look(self, name: str, service: Object | None, tasks: list[Object]) -> str:
+    def look(self, name: str, service: Json | None, tasks: list[Json]) -> str:
         """Return a line about a service; raise RolloutFailed when it cannot end well any more."""
         if not service:
             raise RolloutFailed(name, "the service is gone: somebody removed it")
@@ -122,7 +119,7 @@ class _Watch:
         return line
 
 
-def check(name: str, service: Object, mark: str, fresh: list[Object]) -> None:
+def check(name: str, service: Json, mark: str, fresh: list[Json]) -> None:
     """Raise RolloutFailed when a service was rolled back or paused, or one of its new tasks died."""
     died = [task for task in fresh if task["Status"]["State"] in DIED]
     newest = max(died, key=lambda task: str(task["CreatedAt"]), default=None)
@@ -141,7 +138,7 @@ def check(name: str, service: Object, mark: str, fresh: list[Object]) -> None:
             raise RolloutFailed(name, why, task)
 
 
-def progress(service: Object, tasks: list[Object]) -> tuple[str, bool]:
+def progress(service: Json, tasks: list[Json]) -> tuple[str, bool]:
     """Tell how far a service is: a line to show, and whether every task runs as intended."""
     wanted, right, count = _compared(service, tasks)
     update = service.get("UpdateStatus", {}).get("State", "")
@@ -151,37 +148,37 @@ def progress(service: Object, tasks: list[Object]) -> tuple[str, bool]:
     return line, len(right) == count == len(wanted) and update in ("", "completed")
 
 
-def too_many(service: Object, tasks: list[Object]) -> bool:
+def too_many(service: Json, tasks: list[Json]) -> bool:
     """Tell whether all tasks run as intended, but more of them than there should be."""
     wanted, right, count = _compared(service, tasks)
     return len(wanted) == len(right) > count
 
 
-def _compared(service: Object, tasks: list[Object]) -> tuple[list[Object], list[Object], int]:
+def _compared(service: Json, tasks: list[Json]) -> tuple[list[Json], list[Json], int]:
     """Return the tasks that should run, those of them that run as intended, and how many there should be."""
     wanted = [task for task in tasks if task["DesiredState"] in ("running", "ready")]
     right = [task for task in wanted if task["Status"]["State"] == "running" and same(service, task)]
     return wanted, right, replicas(service, wanted)
 
 
-def replicas(service: Object, tasks: list[Object]) -> int:
+def replicas(service: Json, tasks: list[Json]) -> int:
     """Return how many tasks a service should have; a global one has one on each fitting node."""
     replicated = service["Spec"]["Mode"].get("Replicated")
     return int(replicated["Replicas"]) if replicated else max(1, len({task.get("NodeID") for task in tasks}))
 
 
-def same(service: Object, task: Object) -> bool:
+def same(service: Json, task: Json) -> bool:
     """Tell whether a task was made from what the service is now."""
     return _covers(service["Spec"]["TaskTemplate"], task["Spec"])
 
 
-def services_of(environment: Environment) -> dict[str, Object]:
+def services_of(environment: Environment) -> dict[str, Json]:
     """Return the services of the stack by their names in the stack file."""
     found = environment.docker.labelled("service", f"com.docker.stack.namespace={environment.stack}")
     return {service["Spec"]["Name"][len(environment.stack) + 1 :]: service for service in found}
 
 
-def tasks_of(environment: Environment) -> list[Object]:
+def tasks_of(environment: Environment) -> list[Json]:
     """Return the tasks of the stack; old ones only as far as the swarm remembers them."""
     try:
         ids = environment.docker.text("stack", "ps", "--quiet", "--no-trunc", environment.stack).split()
@@ -191,7 +188,7 @@ def tasks_of(environment: Environment) -> list[Object]:
     return environment.docker.inspect("task", ids)
 
 
-def show_failure(environment: Environment, task: Object) -> None:
+def show_failure(environment: Environment, task: Json) -> None:
     """Show the last log lines of a task that failed, and what its health check said if it is on this node."""
     say(f"-- last lines of task {task['ID']}")
     try:
@@ -208,7 +205,7 @@ def show_failure(environment: Environment, task: Object) -> None:
             say(f"-- its health check, exit code {code}\n{output}")
 
 
-def remove_other_services(environment: Environment, stack: Stack) -> list[str]:
+def remove_other_services(environment: Environment, stack: Json) -> list[str]:
     """Remove the services that a stack does not have any more, and return their names."""
     others = sorted(set(services_of(environment)) - set(stack["services"]))
     for name in others:
@@ -216,7 +213,7 @@ def remove_other_services(environment: Environment, stack: Stack) -> list[str]:
     return others
 
 
-def secret_of(service: Object, target: str) -> str:
+def secret_of(service: Json, target: str) -> str:
     """Return the full name of the secret that a service finds as a file of some name; empty if it has none."""
     mounted = service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Secrets") or []
     return next((str(item["SecretName"]) for item in mounted if item["File"]["Name"] == target), "")

@@ -11,9 +11,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+from .docker import Json
 from .environment import Environment
 from .outcome import Problem, say
-from .stack import Stack, names, secrets_of, split_version
+from .stack import names, secrets_of, split_version
 
 # What is made from a password, and always together with it.
 DERIVED = {"database_password": "database_uri", "redis_password": "redis_uri"}
@@ -136,14 +137,14 @@ def login(environment: Environment, version: int) -> str:
     return environment.database if version == 1 else f"{environment.database}_{version}"
 
 
-def certificate_labels(environment: Environment, stack: Stack) -> dict[str, str]:
+def certificate_labels(environment: Environment, stack: Json) -> dict[str, str]:
     """Return what is known of a stack's certificate: `deploy.not-after` and `deploy.fingerprint`."""
     name = stack.get("secrets", {}).get("tls_certificate", {}).get("name")
     found = environment.docker.inspect("secret", [name] if name else [])
     return (found[0]["Spec"].get("Labels") or {}) if found else {}
 
 
-def unused(environment: Environment, kept: list[Stack], running: Stack) -> list[str]:
+def unused(environment: Environment, kept: list[Json], running: Json) -> list[str]:
     """Return the full names of the versions that no kept stack uses and that do not wait for a deploy."""
     stack_name = environment.stack
     used = set().union(*(names(stack, "secrets") for stack in kept))

@@ -8,11 +8,10 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from .docker import Json
 from .outcome import Problem
-
-Stack = dict[str, Any]
 
 
 class Config(NamedTuple):
@@ -23,7 +22,7 @@ class Config(NamedTuple):
     template_driver: str
 
 
-def parse(text: str) -> Stack:
+def parse(text: str) -> Json:
     """Read a stack as `docker stack config` prints it: only newer clients than we ask for can print JSON.
 
     Raises Problem where PyYAML is missing; nothing else of this tool needs it, a rollback least of all.
@@ -39,7 +38,7 @@ def parse(text: str) -> Stack:
 
     for sign in ("value", "merge"):
         Loader.add_constructor(f"tag:yaml.org,2002:{sign}", lambda _, node: str(node.value))
-    stack: Stack = yaml.load(text, Loader)  # noqa: S506
+    stack: Json = yaml.load(text, Loader)  # noqa: S506
     return stack
 
 
@@ -49,13 +48,13 @@ def split_version(stack_name: str, full_name: str) -> tuple[str, int] | None:
     return (match[1], int(match[2])) if match else None
 
 
-def secrets_of(stack_name: str, stack: Stack) -> dict[str, tuple[str, int]]:
+def secrets_of(stack_name: str, stack: Json) -> dict[str, tuple[str, int]]:
     """Return the secrets of a stack: key in the file, then own name and version."""
     found = {key: split_version(stack_name, item["name"]) for key, item in stack.get("secrets", {}).items()}
     return {key: parts for key, parts in found.items() if parts}
 
 
-def set_versions(stack_name: str, stack: Stack, newest: dict[str, int], running: Stack) -> None:
+def set_versions(stack_name: str, stack: Json, newest: dict[str, int], running: Json) -> None:
     """Let a stack use the newest version of every secret.
 
     A key that ends in `_previous` gets what runs now, so that the old value is accepted until the next deploy;
@@ -73,7 +72,7 @@ def set_versions(stack_name: str, stack: Stack, newest: dict[str, int], running:
         stack["secrets"][key]["name"] = f"{stack_name}_{name}_{wanted}"
 
 
-def take_configs(stack_name: str, stack: Stack) -> list[Config]:
+def take_configs(stack_name: str, stack: Json) -> list[Config]:
     """Name every config by its content, refer to it by that name alone, and return what has to exist."""
     configs = []
     for key, config in stack.get("configs", {}).items():
@@ -86,7 +85,7 @@ def take_configs(stack_name: str, stack: Stack) -> list[Config]:
     return configs
 
 
-def pin_images(stack: Stack, pin: Callable[[str], str]) -> dict[str, str]:
+def pin_images(stack: Json, pin: Callable[[str], str]) -> dict[str, str]:
     """Replace every image by what `pin` returns for it; return what was replaced by what."""
     images: dict[str, str] = {}
     for service in stack["services"].values():
@@ -98,25 +97,25 @@ def pin_images(stack: Stack, pin: Callable[[str], str]) -> dict[str, str]:
     return images
 
 
-def names(stack: Stack, kind: str) -> set[str]:
+def names(stack: Json, kind: str) -> set[str]:
     """Return the full names of all `secrets` or `configs` of a stack."""
     return {item["name"] for item in stack.get(kind, {}).values()}
 
 
-def backing(stack: Stack) -> set[str]:
+def backing(stack: Json) -> set[str]:
     """Return the services that the app stands on: with an image that neither the app has, nor what publishes a port."""
-    services: dict[str, Stack] = stack["services"]
+    services: dict[str, Json] = stack["services"]
     others = {service["image"] for key, service in services.items() if key == "app" or service.get("ports")}
     return {key for key, service in services.items() if service["image"] not in others}
 
 
-def changed_services(old: Stack, new: Stack) -> list[str]:
+def changed_services(old: Json, new: Json) -> list[str]:
     """Name the services that a deploy restarts, adds or removes."""
     before, after = _containers(old), _containers(new)
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
-def dump(stack: Stack) -> str:
+def dump(stack: Json) -> str:
     """Write a stack as `docker stack deploy` reads it: as JSON, which is YAML but for one thing."""
     # Each client writes the newest version of the format that it knows, and refuses a newer one; none is needed.
     stack = {key: value for key, value in stack.items() if key != "version"}
@@ -128,7 +127,7 @@ def dump(stack: Stack) -> str:
     return text.replace("$", "$$")
 
 
-def _containers(stack: Stack) -> dict[str, Any]:
+def _containers(stack: Json) -> Json:
     """Return each service with the names behind its secrets, configs and networks, and without its labels."""
     services = {}
     for key, service in stack.get("services", {}).items():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from . import lock, preflight, releases, rollout
+from .docker import Json
 from .environment import Environment
 from .outcome import say
 
@@ -38,7 +38,7 @@ def described(environment: Environment) -> list[str]:
     return [*lines, f"locked by {held}"] if held else lines
 
 
-def row(name: str, service: dict[str, Any], tasks: list[dict[str, Any]], hosts: dict[str, str]) -> tuple[str, ...]:
+def row(name: str, service: Json, tasks: list[Json], hosts: dict[str, str]) -> tuple[str, ...]:
     """Return the line of a service, in cells."""
     # The swarm calls a task running when its health check has passed.
     states = sorted({task["Status"]["State"].replace("running", "healthy") for task in tasks}) or ["no task"]
