@@ -82,6 +82,10 @@ docs: .venv/requirements.txt ## Build the pages in docs/ as a site, stop at a br
 outages: .venv/requirements.txt ## Measure what happens when something dies, and write it into docs/operations.md
 	$(BIN)/python -m tests.docs.outages
 
+.PHONY: recordings
+recordings: .venv/requirements.txt ## Record anew what the tests of the deploy command know of the docker client
+	$(BIN)/python -m tests.swarm_tool.record
+
 .PHONY: pictures
 pictures: .venv/requirements.txt ## Draw and take the pictures of the README anew
 	$(BIN)/python -m tests.docs.pictures

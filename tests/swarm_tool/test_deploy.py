@@ -86,7 +86,7 @@ def test_first_deploy_brings_up_the_database_first(fresh: Engine) -> None:
     calls = fresh.run("deploy", "--image=app:one").calls
 
     handed_over = [line.removeprefix(HAND_OVER) for line in calls if line.startswith(HAND_OVER)]
-    assert handed_over == ["db redis", "app db proxy redis site"]
+    assert handed_over == ["db redis", "app cron db proxy redis site"]
 
 
 def test_first_deploy_whose_database_failed_is_mended_by_the_next(fresh: Engine) -> None:

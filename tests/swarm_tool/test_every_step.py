@@ -11,7 +11,8 @@ from .engine import STACK, WRITES, Done, Engine, Fault
 
 DONE, REFUSED, ROLLED_BACK, NOT_ROLLED_BACK = 0, 3, 4, 5
 # The contents that the stack has as configs.
-CONTENTS = 8
+CONTENTS = 9
+SERVICES = ("app", "cron", "db", "proxy", "redis", "site")
 # A line of `releases`: how it ended, and its name.
 LISTED = r"^ +\d+  \S+  (good|stopped|rolled back|not rolled back|not finished) +(\S+)"
 Command = tuple[str, ...]
@@ -133,7 +134,7 @@ def next_deploy_succeeds(engine: Engine, *, again: bool) -> None:
     done = engine.run("deploy", "--image=app:three", "--keep=1")
     assert done.code == DONE, done.printed
     assert running(engine) == "three"
-    assert engine.names("service") == {f"{STACK}_{name}" for name in ("app", "db", "proxy", "redis", "site")}
+    assert engine.names("service") == {f"{STACK}_{name}" for name in SERVICES}
     # One record, and no lock: the rest is what the services use.
     assert len([name for name in engine.names("config") if "_release_" in name]) == 1
     assert f"{STACK}_lock" not in engine.names("config")

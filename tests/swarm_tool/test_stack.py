@@ -104,7 +104,7 @@ def test_a_label_changes_no_service_and_a_secret_does() -> None:
     new["secrets"]["tls_key"]["name"] = "another"
     del new["services"]["redis"]
     assert stack.changed_services(old, new) == ["redis", "site"]
-    assert stack.changed_services({}, old) == ["app", "db", "proxy", "redis", "site"]
+    assert stack.changed_services({}, old) == ["app", "cron", "db", "proxy", "redis", "site"]
 
 
 def test_another_network_restarts_what_is_on_it() -> None:
