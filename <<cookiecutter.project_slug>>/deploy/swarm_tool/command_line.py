@@ -81,6 +81,8 @@ def parser() -> ArgumentParser:
     sub.add_argument("--watch", action="store_true", help="until Ctrl-C")
     sub.set_defaults(endless=True)
 
+    add("certificate", "whose certificate it is, until when, and whether the site shows it", _certificate)
+
     sub = add("logs", "the logs of all services and replicas, in order of time", _logs)
     sub.add_argument("service", nargs="?", metavar="SERVICE")
     sub.add_argument("--since", default="10m", metavar="T", help="a time, or a span such as 2h (10m)")
@@ -130,6 +132,10 @@ def _deploy(env: Environment, given: Namespace) -> Exit:
 def _rollback(env: Environment, given: Namespace) -> Exit:
     deadline = given.deadline or env.number("DEADLINE", DEADLINE)
     return Deployment(env, deadline, given.wait_for_lock).rollback(given.release)
+
+
+def _certificate(env: Environment, _: Namespace) -> None:
+    _print(status.certificate(env))
 
 
 def _logs(env: Environment, given: Namespace) -> None:

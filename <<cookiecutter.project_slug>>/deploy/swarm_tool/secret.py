@@ -109,7 +109,7 @@ def put(environment: Environment, name: str, value: str) -> None:
         labels = {}
         if key == "tls_certificate":
             end, fingerprint = describe_certificate(text)
-            labels = {"not-after": end.isoformat(), "fingerprint": fingerprint}
+            labels = {"not-after": end.isoformat(), "fingerprint": fingerprint, **certificate_origin(text)}
         create(environment, f"{environment.stack}_{key}_{version}", text, labels)
 
 
@@ -138,7 +138,7 @@ def login(environment: Environment, version: int) -> str:
 
 
 def certificate_labels(environment: Environment, stack: Json) -> dict[str, str]:
-    """Return what is known of a stack's certificate: `deploy.not-after` and `deploy.fingerprint`."""
+    """Return what is known of a stack's certificate: `deploy.not-after`, `.fingerprint`, `.names` and `.issuer`."""
     name = stack.get("secrets", {}).get("tls_certificate", {}).get("name")
     found = environment.docker.inspect("secret", [name] if name else [])
     return (found[0]["Spec"].get("Labels") or {}) if found else {}
@@ -173,6 +173,14 @@ def describe_certificate(certificate: str) -> tuple[datetime, str]:
     found = dict(line.split("=", 1) for line in told.lower().splitlines())
     end = datetime.strptime(found["notafter"], "%b %d %H:%M:%S %Y gmt").replace(tzinfo=timezone.utc)
     return end, found["sha256 fingerprint"].replace(":", "")
+
+
+def certificate_origin(certificate: str) -> dict[str, str]:
+    """Return the `names` in a certificate and its `issuer`, each as one line of text."""
+    options = ["-noout", "-issuer", "-nameopt", "RFC2253", "-ext", "subjectAltName"]
+    told = _openssl("this is no certificate", "x509", *options, value=certificate)
+    issuer = told.partition("issuer=")[2].partition("\n")[0].strip()
+    return {"names": " ".join(re.findall(r"(?:DNS|IP Address):([^,\s]+)", told)), "issuer": issuer}
 
 
 def self_signed(domain: str) -> tuple[str, str]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
+from http.client import HTTPException
 
-from . import lock, preflight, releases, rollout
+from . import lock, preflight, releases, rollout, secret
 from .docker import Json
 from .environment import Environment
-from .outcome import say
+from .outcome import Problem, say
+from .site import answer
+from .stack import secrets_of
 
 # Seconds between two looks with --watch.
 INTERVAL = 2.0
@@ -36,6 +40,27 @@ def described(environment: Environment) -> list[str]:
     lines.append(f"last: {recorded[-1]}" if recorded else "last: nothing was deployed yet")
     held = lock.current(environment)
     return [*lines, f"locked by {held}"] if held else lines
+
+
+def certificate(environment: Environment) -> list[str]:
+    """Return as lines what the certificate of the running release is, and whether the site shows it."""
+    running = releases.good(releases.listed(environment))
+    if not running:
+        raise Problem("no certificate is in use", "nothing was deployed yet", "deploy first")
+    noted = secret.certificate_labels(environment, running[-1].stack)
+    told = {name: noted.get(f"deploy.{name}") or "unknown" for name in ("names", "issuer", "not-after", "fingerprint")}
+    if told["not-after"] != "unknown":
+        left = datetime.fromisoformat(told["not-after"]) - datetime.now(timezone.utc)
+        told["not-after"] += f", in {left.days} days" if left.days >= 0 else ", which is past"
+    try:
+        _, _, shown = answer(environment)
+        told["shown"] = "yes" if shown == told["fingerprint"] else f"no: the site shows {shown}"
+    except (OSError, ValueError, HTTPException) as error:
+        told["shown"] = f"unknown: the site does not answer ({error})"
+    used = secrets_of(environment.stack, running[-1].stack).get("tls_certificate", ("", 0))[1]
+    newest = secret.newest(environment).get("tls_certificate", 0)
+    waits = [f"version {newest} waits for the next deploy"] if newest > used else []
+    return [*(f"{name + ':':<13}{text}" for name, text in told.items()), *waits]
 
 
 def row(name: str, service: Json, tasks: list[Json], hosts: dict[str, str]) -> tuple[str, ...]:
