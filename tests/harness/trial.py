@@ -92,6 +92,12 @@ class Trial(RunningStack):
         access = self.folder / "access.nginx.inc"
         text = access.read_text(encoding="utf-8")
         access.write_text(text.replace("# 192.0.2.0/24 1;", f"{ITS_ADDRESS} 1;"), encoding="utf-8")
+        # All visitors of a test come from one address, and count as one client.
+        proxy = self.project / "deploy/configs/all/proxy.nginx.conf"
+        text = proxy.read_text(encoding="utf-8")
+        proxy.write_text(
+            text.replace("limit_conn client_bodies 6;", "limit_conn client_bodies 64;"), encoding="utf-8"
+        )
         (self.project / "deploy" / "stack.trial.yml").write_text(OVERLAY, encoding="utf-8")
         docker("tag", self.proxy_image, f"{self.name}:proxy")
         self.images.append(f"{self.name}:proxy")
