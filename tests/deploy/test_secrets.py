@@ -90,10 +90,12 @@ def test_certificate_is_replaced_and_a_client_sees_it(trial: Trial, tmp_path: Pa
     trial.swarm("secret", "set", "tls_certificate", f"--from-file={made.certificate}")
     trial.swarm("secret", "set", "tls_key", f"--from-file={made.key}")
     assert trial.take_certificate() == old
+    assert "waits for the next deploy" in trial.swarm("certificate")
 
     printed = trial.deploy("one")
 
     assert "services that change: site\n" in printed
+    assert trial.swarm("certificate").splitlines()[-1].split() == ["shown:", "yes"]
     assert trial.take_certificate() == made.certificate.read_text(encoding="ascii") != old
     assert trial.tasks("proxy") == proxy
     trial.whole("one")
