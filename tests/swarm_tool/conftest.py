@@ -40,6 +40,9 @@ class RecordedDocker(Docker):
             raise answer
         return answer if isinstance(answer, str) else json.dumps(answer)
 
+    def attach(self, *arguments: str) -> int:
+        return int(self.text(*arguments) or 0)
+
     def called(self, beginning: str) -> list[str]:
         return [line for line in self.calls if line.startswith(beginning)]
 

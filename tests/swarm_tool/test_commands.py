@@ -86,19 +86,13 @@ def test_interactive_run_waits_on_this_node(
     ends_well: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    attached: list[str] = []
-
-    def attach(*arguments: str) -> int:
-        attached.append(" ".join(arguments))
-        return 7
-
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr(docker, "attach", attach)
     ends_well["State"] = "running"
+    docker.answers["exec --interactive"] = "7"
 
     assert tasks.run_command(environment, ["bash"]) == 7
-    assert attached == ["exec --interactive --tty c bash"]
+    assert docker.called("exec") == ["exec --interactive --tty c bash"]
     assert started(docker)["services"]["task"]["deploy"]["placement"] == {
         "constraints": ["node.id == node-1"]
     }
