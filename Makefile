@@ -83,8 +83,8 @@ outages: .venv/requirements.txt ## Measure what happens when something dies, and
 	$(BIN)/python -m tests.docs.outages
 
 .PHONY: recordings
-recordings: .venv/requirements.txt ## Record anew what the tests of the deploy command know of the docker client
-	$(BIN)/python -m tests.swarm_tool.record
+recordings: .venv/requirements.txt ## Record anew what the deploy command's tests know of docker client and engine
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(DEPLOY) $(BIN)/python -m tests.swarm_tool.record
 
 .PHONY: pictures
 pictures: .venv/requirements.txt ## Draw and take the pictures of the README anew
