@@ -24,6 +24,10 @@ def make() -> Iterator[Make]:
         return jobs[name]
 
     yield make
+    # One that nobody waits for any longer would give back the lease of the next test.
+    for thread in threading.enumerate():
+        if thread.name.startswith("job "):
+            thread.join(10)
     jobs.clear()
     jobs.update(before)
 

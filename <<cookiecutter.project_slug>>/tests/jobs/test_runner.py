@@ -299,11 +299,13 @@ def test_job_that_ends_within_its_grace_period_succeeds(
     make: Make, told_to_end: threading.Event, settings: Settings
 ) -> None:
     settings.JOBS_GRACE_SECONDS = 10
-    endless = Endless()
-    threading.Timer(0.1, told_to_end.set).start()
-    threading.Timer(0.4, endless.release.set).start()
 
-    assert run(make(endless.work)).state == State.SUCCEEDED
+    def work(lease: Lease) -> None:
+        told_to_end.set()
+        time.sleep(0.3)
+        lease.check()
+
+    assert run(make(work)).state == State.SUCCEEDED
 
 
 def test_job_that_does_not_is_interrupted(
@@ -311,8 +313,13 @@ def test_job_that_does_not_is_interrupted(
 ) -> None:
     settings.JOBS_GRACE_SECONDS = 0.2
     endless = Endless()
-    job = make(endless.work)
-    threading.Timer(0.1, told_to_end.set).start()
+
+    def work(lease: Lease) -> None:
+        time.sleep(0.1)
+        told_to_end.set()
+        endless.work(lease)
+
+    job = make(work)
     record = run(job)
 
     assert record.state == State.INTERRUPTED
@@ -339,10 +346,10 @@ def test_outage_shorter_than_the_lease_does_no_harm(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endless = Endless()
-    job = make(endless.work, lease=1.5)
+    job = make(endless.work, lease=4)
     record, lease = history.begin(job, {}, Run.Trigger.API, None)
     monkeypatch.setattr(history, "begin", lambda *_: (record, lease))
-    threading.Timer(2, endless.release.set).start()
+    threading.Timer(3, endless.release.set).start()
     outage = Outage(5)
     # Closing the connection would end the outage too early.
     monkeypatch.setattr(connection, "close", lambda: None)
@@ -448,7 +455,7 @@ def test_process_is_recycled_after_the_timeout_of_a_job_that_hangs(make: Make) -
 def test_many_threads_one_run(make: Make) -> None:
     """The job works until all others have their answer, so no second run can be in order."""
     endless = Endless()
-    job = make(endless.work)
+    job = make(endless.work, timeout=300)
     refused = threading.Semaphore(0)
 
     def attempt(_: int) -> str:
@@ -462,7 +469,7 @@ def test_many_threads_one_run(make: Make) -> None:
 
     with ThreadPoolExecutor(21) as pool:
         answers = pool.map(attempt, range(20))
-        all_others = all(refused.acquire(timeout=30) for _ in range(19))
+        all_others = all(refused.acquire(timeout=120) for _ in range(19))
         endless.release.set()
 
     assert all_others
