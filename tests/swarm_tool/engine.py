@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
-from swarm_tool import command_line, environment, releases, site, status
+from swarm_tool import command_line, environment, releases, status
 from swarm_tool.docker import Docker
 from swarm_tool.environment import Environment
 
@@ -119,7 +119,7 @@ class Engine:
             stand_in.docker.text_of_stack = rendered(stack)
             for module, name, replaced in (
                 (environment, "load", lambda _: stand_in),
-                (site, "answer", lambda _: self.answer()),
+                (status, "answer", lambda _: self.answer()),
                 (yaml, "load", lambda text, _: json.loads(text)),
             ):
                 setattr(module, name, replaced)

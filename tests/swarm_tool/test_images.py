@@ -1,5 +1,5 @@
 import pytest
-from swarm_tool import images
+from swarm_tool import preflight
 from swarm_tool.docker import DockerError
 from swarm_tool.outcome import Problem
 
@@ -20,14 +20,14 @@ DIGEST = "sha256:" + "a" * 64
 def test_tag_becomes_a_digest(docker: RecordedDocker, reference: str, known: str) -> None:
     docker.answers |= {"image inspect": [[{"Id": "sha256:b", "RepoDigests": ["elsewhere@sha256:c", known]}]]}
 
-    assert images.resolve(docker, reference) == f"{reference}@{DIGEST}"
+    assert preflight.resolve_image(docker, reference) == f"{reference}@{DIGEST}"
     assert docker.calls[0] == f"pull --quiet {reference}"
 
 
 def test_digest_stays(docker: RecordedDocker) -> None:
     docker.answers |= {"image inspect": [[{"Id": "sha256:b", "RepoDigests": []}]]}
 
-    assert images.resolve(docker, f"app:1@{DIGEST}") == f"app:1@{DIGEST}"
+    assert preflight.resolve_image(docker, f"app:1@{DIGEST}") == f"app:1@{DIGEST}"
 
 
 def test_image_of_the_only_node_is_used_by_its_id(docker: RecordedDocker, refusal: DockerError) -> None:
@@ -37,8 +37,8 @@ def test_image_of_the_only_node_is_used_by_its_id(docker: RecordedDocker, refusa
         "node ls": "one",
     }
 
-    assert images.resolve(docker, "app:1") == DIGEST
-    assert images.resolve(docker, DIGEST) == DIGEST
+    assert preflight.resolve_image(docker, "app:1") == DIGEST
+    assert preflight.resolve_image(docker, DIGEST) == DIGEST
     assert docker.called(f"pull --quiet {DIGEST}") == []
 
 
@@ -50,7 +50,7 @@ def test_image_of_one_of_two_nodes_is_refused(docker: RecordedDocker, refusal: D
     }
 
     with pytest.raises(Problem) as problem:
-        images.resolve(docker, "app:1")
+        preflight.resolve_image(docker, "app:1")
 
     assert "the other nodes do not have it" in problem.value.why
 
@@ -62,22 +62,22 @@ def test_registry_that_is_away_does_not_stop_a_rollback(docker: RecordedDocker, 
         "node ls": "one two",
     }
 
-    assert images.resolve(docker, f"app:1@{DIGEST}") == f"app:1@{DIGEST}"
+    assert preflight.resolve_image(docker, f"app:1@{DIGEST}") == f"app:1@{DIGEST}"
 
 
 def test_image_that_does_not_exist(docker: RecordedDocker, refusal: DockerError) -> None:
     docker.answers |= {"pull": refusal, "image inspect": refusal, "manifest inspect": refusal}
 
     with pytest.raises(Problem, match="app:1 cannot be used"):
-        images.resolve(docker, "app:1")
+        preflight.resolve_image(docker, "app:1")
     with pytest.raises(Problem, match="app:1 does not exist"):
-        images.check_exists(docker, "app:1")
+        preflight.check_image_exists(docker, "app:1")
 
 
 def test_image_in_its_registry_alone_exists(docker: RecordedDocker, refusal: DockerError) -> None:
     docker.answers |= {"image inspect": refusal}
 
-    images.check_exists(docker, "app:1")
+    preflight.check_image_exists(docker, "app:1")
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_image_in_its_registry_alone_exists(docker: RecordedDocker, refusal: Doc
 def test_release_in_an_image(docker: RecordedDocker, variables: list[str] | None, release: str) -> None:
     docker.answers |= {"image inspect": [[{"Config": {"Env": variables}}]]}
 
-    assert images.release_of(docker, f"registry:5000/app:v1@{DIGEST}") == release
+    assert preflight.release_of(docker, f"registry:5000/app:v1@{DIGEST}") == release

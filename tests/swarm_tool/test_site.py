@@ -10,7 +10,7 @@ import pytest
 from swarm_tool import secret
 from swarm_tool.environment import Environment
 from swarm_tool.outcome import Problem
-from swarm_tool.site import answer, verify
+from swarm_tool.status import answer, verify
 
 
 class Alive(http.server.BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ def site(
     server = http.server.HTTPServer(("127.0.0.1", 0), Alive)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr("swarm_tool.site.time.sleep", lambda _: None)
+    monkeypatch.setattr("swarm_tool.status.time.sleep", lambda _: None)
     settings = {**environment.settings, "VERIFY_ADDRESS": f"127.0.0.1:{server.server_port}"}
     yield dataclasses.replace(environment, settings=settings)
     server.shutdown()

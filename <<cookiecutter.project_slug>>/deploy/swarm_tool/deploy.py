@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from . import database_login, images, lock, preflight, releases, rollout, secret, site, stack, tasks
+from . import database_login, lock, preflight, releases, rollout, secret, stack, status, tasks
 from .docker import Json
 from .environment import Environment
 from .outcome import Exit, Problem, Screen, report, say
@@ -73,7 +73,7 @@ class Deployment:
                 say(f"  to release {target.number} ({target.name}) of {target.ended}")
                 self._check_swarm(target.stack)
                 preflight.check_exist(self.environment, target.stack, "configs")
-                stack.pin_images(target.stack, lambda image: images.resolve(self.docker, image))
+                stack.pin_images(target.stack, lambda image: preflight.resolve_image(self.docker, image))
                 for warning in releases.migrated_since(known, target):
                     say(f"  WARNING: {warning}")
             self.running = releases.good(known)[-1]
@@ -99,9 +99,9 @@ class Deployment:
         known = releases.listed(self.environment)
         self.running = next(reversed(releases.good(known)), None)
         if dry_run:
-            images.check_exists(self.docker, image)
-        app_image = image if dry_run else images.resolve(self.docker, image)
-        name = images.release_of(self.docker, app_image)
+            preflight.check_image_exists(self.docker, image)
+        app_image = image if dry_run else preflight.resolve_image(self.docker, image)
+        name = preflight.release_of(self.docker, app_image)
         text = self.environment.render(APP_IMAGE=image, RELEASE=name)
         preflight.check_lint(self.environment, text)
         wanted = stack.parse(text)
@@ -120,7 +120,7 @@ class Deployment:
                 return app_image
             if reference in pinned and (dry_run or reference in kept):
                 return pinned[reference]
-            return reference if dry_run else images.resolve(self.docker, reference)
+            return reference if dry_run else preflight.resolve_image(self.docker, reference)
 
         number = known[-1].number + 1 if known else 1
         release = Release(number, name, "deploy", image, releases.whoami(), releases.now(), stack=wanted)
@@ -275,7 +275,7 @@ class Deployment:
 
     def _verify(self, release: Release) -> None:
         fingerprint = secret.certificate_labels(self.environment, release.stack).get("deploy.fingerprint", "")
-        site.verify(self.environment, release.name, fingerprint, VERIFY_DEADLINE)
+        status.verify(self.environment, release.name, fingerprint, VERIFY_DEADLINE)
 
     def _prune(self, running: Json) -> None:
         """Remove what no kept release needs: services, releases, configs, secrets and logins."""
