@@ -25,7 +25,6 @@ class HeldError(Exception):
     """Another run holds the lease."""
 
     def __init__(self, job: str, age: timedelta) -> None:
-        """Remember for how long it has been held."""
         super().__init__(f"{job} is already running, for {age.total_seconds():.0f} s")
         self.age = age
 

@@ -144,7 +144,6 @@ class Work:
     """A job's function at work, in its thread."""
 
     def __init__(self, job: Job, lease: Lease, parameters: Mapping[str, Any]) -> None:
-        """Start it."""
         self.output = Output()
         self.outcome = Outcome(Run.State.INTERRUPTED)
         self.ended = threading.Event()

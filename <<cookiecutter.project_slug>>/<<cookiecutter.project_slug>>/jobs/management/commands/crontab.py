@@ -21,11 +21,9 @@ class Command(BaseCommand):
     help = "Print the jobs with their next due times."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take another crontab than the setting's."""
         parser.add_argument("path", nargs="?", type=Path, default=Path(settings.CRONTAB))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print one job after the other."""
         try:
             lines = read(options["path"])
         except CrontabError as error:

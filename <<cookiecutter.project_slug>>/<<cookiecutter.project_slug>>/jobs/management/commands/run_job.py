@@ -22,12 +22,10 @@ class Command(BaseCommand):
     help = "Run a job now. Exit code 1: it failed; 75: it runs already."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the job's name and its parameters."""
         parser.add_argument("job", help="its name, as in `manage.py crontab`")
         parser.add_argument("parameters", nargs="*", metavar="name=value")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run it and print how it went."""
         job = jobs.get(options["job"])
         if job is None:
             raise CommandError(f"There is no job {options['job']!r}. There are: {', '.join(jobs)}.")

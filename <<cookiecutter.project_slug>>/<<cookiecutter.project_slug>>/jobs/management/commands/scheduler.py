@@ -17,7 +17,6 @@ class Command(BaseCommand):
     help = "Follow the crontab that the setting CRONTAB names."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Work until a signal comes; a wrong line ends it at once."""
         try:
             scheduler = Scheduler(read(Path(settings.CRONTAB)))
         except CrontabError as error:
