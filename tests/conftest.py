@@ -51,7 +51,7 @@ def base_images(pytestconfig: pytest.Config) -> dict[str, str]:
 def proxy_image(example: Path, base_images: object) -> Iterator[str]:  # noqa: ARG001
     """The image of the example's proxy, under a name of its own; removed at the end."""
     tag = unique_name("proxy-image")
-    docker("build", f"--file={example / 'docker/production/proxy/Dockerfile'}", f"--tag={tag}", str(example))
+    docker("build", f"--file={example / 'deploy/proxy/Dockerfile'}", f"--tag={tag}", str(example))
     yield tag
     docker("image", "rm", tag, check=False)
 

@@ -130,7 +130,7 @@ class Visitor:
 
     def must_be_content(self) -> None:
         assert self.failures == []
-        assert len(self.waits) >= 3, "the attack was over before it was felt"
+        assert len(self.waits) >= 3, f"it was not asked often enough: {self.waits}"
         assert max(self.waits) < PATIENCE_SECONDS + 2 * self.calm
 
 

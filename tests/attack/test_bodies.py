@@ -17,7 +17,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 OPAQUE = {"Content-Type": "application/octet-stream"}
 
-# From deploy/configs/all/proxy.nginx.conf: what may be on its way at once, in all and from one client.
+# From deploy/proxy/site.conf: what may be on its way at once, in all and from one client.
 BODIES = 16
 BODIES_OF_A_CLIENT = 6
 REFUSED = {413, 429, 503}

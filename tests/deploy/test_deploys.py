@@ -97,7 +97,7 @@ def test_task_that_no_node_can_take(trial: Trial) -> None:
 
 
 def test_proxy_configuration_that_nginx_rejects(trial: Trial) -> None:
-    file = trial.project / "deploy/configs/all/limits.nginx.inc"
+    file = trial.project / "deploy/proxy/limits.conf"
     good = file.read_text(encoding="utf-8")
     before = trial.tasks()
     file.write_text(good + "limit_nonsense on;\n", encoding="utf-8")
@@ -113,7 +113,7 @@ def test_proxy_configuration_that_nginx_rejects(trial: Trial) -> None:
 
 def test_proxy_configuration_that_the_running_nginx_refuses(trial: Trial) -> None:
     # It is right by itself, and cannot follow what runs: a limit may not count by something else.
-    file = trial.project / "deploy/configs/all/limits.nginx.inc"
+    file = trial.project / "deploy/proxy/limits.conf"
     good = file.read_text(encoding="utf-8")
     before = trial.tasks("proxy")
     changed = good.replace(COUNTED, "$server_name zone=alive")
@@ -133,18 +133,18 @@ def test_proxy_configuration_that_the_running_nginx_refuses(trial: Trial) -> Non
 
 def published(trial: Trial) -> str:
     """Return the limits that a new proxy on this node would start with."""
-    return docker("exec", trial.container("proxy"), "cat", "/var/lib/site/current/limits.nginx.inc").stdout
+    return docker("exec", trial.container("proxy"), "cat", "/var/lib/site/current/limits.conf").stdout
 
 
 def test_change_of_the_proxy_is_rolled_out_and_pruned_later(trial: Trial) -> None:
-    file = trial.project / "deploy/configs/all/maintenance.html"
+    file = trial.project / "deploy/proxy/maintenance.html"
     good = file.read_text(encoding="utf-8")
     before = trial.tasks("proxy")
     file.write_text(good + "<!-- another one -->\n", encoding="utf-8")
     try:
         trial.deploy("one")
         assert trial.tasks("proxy") == before
-        page = ("exec", trial.container("proxy"), "cat", "/etc/nginx/site/maintenance.html")
+        page = ("exec", trial.container("proxy"), "cat", "/etc/nginx/maintenance.html")
         assert "another one" in docker(*page).stdout
         pages = {name for name in trial.objects("config") if "_maintenance_page_" in name}
         assert len(pages) == 2

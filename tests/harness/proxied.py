@@ -28,9 +28,15 @@ class Proxied:
     """The proxy with the project's configuration, before as many stubs of the app as a test starts."""
 
     def __init__(
-        self, image: str, site_folder: Path, certificate: Certificate, options: Sequence[str] = ()
+        self,
+        image: str,
+        site_folder: Path,
+        certificate: Certificate,
+        options: Sequence[str] = (),
+        network_options: Sequence[str] = (),
     ) -> None:
         self.options = options
+        self.network_options = network_options
         self.image = image
         self.site_folder = site_folder
         self.certificate = certificate
@@ -44,13 +50,13 @@ class Proxied:
     def start(self) -> None:
         shutil.copy(self.certificate.certificate, self.site_folder / "tls_certificate")
         shutil.copy(self.certificate.key, self.site_folder / "tls_key")
-        docker("network", "create", self.network)
+        docker("network", "create", *self.network_options, self.network)
         docker(
             *("run", "--detach", "--name", self.proxy, "--network", self.network, *PROXY_OPTIONS),
             *self.options,
             f"--publish=127.0.0.1:{self.site.http_port}:8080",
             f"--publish=127.0.0.1:{self.site.https_port}:8443",
-            f"--volume={self.site_folder}:/etc/nginx/site:ro",
+            f"--volume={self.site_folder}:/etc/nginx:ro",
             f"--volume={self.volume}:/var/lib/maintenance",
             f"--volume={self.spool}:/var/spool/nginx",
             self.image,
@@ -125,9 +131,15 @@ class Proxied:
 
 
 @contextmanager
-def proxied(image: str, site_folder: Path, certificate: Certificate, *options: str) -> Iterator[Proxied]:
+def proxied(
+    image: str,
+    site_folder: Path,
+    certificate: Certificate,
+    *options: str,
+    network_options: Sequence[str] = (),
+) -> Iterator[Proxied]:
     """Run the proxy while the block runs; show its log when the block fails. `options`: of `docker run`."""
-    proxy = Proxied(image, site_folder, certificate, options)
+    proxy = Proxied(image, site_folder, certificate, options, network_options)
     try:
         proxy.start()
         yield proxy
@@ -154,11 +166,11 @@ def site_folder(project: Path, destination: Path, **environment: str) -> Path:
         **environment,
     }
     destination.mkdir()
-    configs = project / "deploy" / "configs"
-    for name, source in SITE_FILES.items():
-        text = (configs / source).read_text(encoding="utf-8")
+    deploy = project / "deploy"
+    for source in (*(deploy / "proxy").iterdir(), deploy / "configs" / "production" / "access.nginx.inc"):
+        text = source.read_text(encoding="utf-8")
         filled = re.sub(r'\{\{ env "(\w+)" \}\}', lambda match: values[match[1]], text)
-        (destination / name).write_text(filled, encoding="utf-8")
+        (destination / source.name).write_text(filled, encoding="utf-8")
     return destination
 
 
@@ -175,19 +187,9 @@ def trust_forwarded_addresses(folder: Path) -> None:
 
 def allow_uploads(folder: Path) -> None:
     """Take the comment signs off the location for large uploads."""
-    site = folder / "proxy.nginx.conf"
+    site = folder / "site.conf"
     text = site.read_text(encoding="utf-8")
     start = text.index("    # location /documents/upload/ {")
     end = text.index("    # }\n", start) + len("    # }\n")
     block = text[start:end].replace("    # ", "    ")
     site.write_text(text[:start] + block + text[end:], encoding="utf-8")
-
-
-SITE_FILES = {
-    "access.nginx.inc": "production/access.nginx.inc",
-    "common.nginx.inc": "all/common.nginx.inc",
-    "limits.nginx.inc": "all/limits.nginx.inc",
-    "maintenance.html": "all/maintenance.html",
-    "modsecurity.conf": "all/modsecurity.conf",
-    "proxy.nginx.conf": "all/proxy.nginx.conf",
-}

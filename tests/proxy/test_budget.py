@@ -1,4 +1,4 @@
-"""The sums in limits.nginx.inc: what is counted there fits into the memory that the stack gives."""
+"""The sum in limits.conf: what is counted there fits into the memory that the stack gives."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def number(example: Path, name: str, pattern: str) -> int:
 
 
 def test_the_parts_are_less_than_the_whole(example: Path) -> None:
-    limits = (example / "deploy/configs/all/limits.nginx.inc").read_text(encoding="utf-8")
+    limits = (example / "deploy/proxy/limits.conf").read_text(encoding="utf-8")
     parts = [int(part) for part in re.findall(r"^#   .* (\d+) MiB", limits, re.MULTILINE)]
 
     assert len(parts) == 6
@@ -45,36 +45,35 @@ def test_the_stack_gives_what_the_sum_says(example: Path) -> None:
 
 
 def test_what_is_let_in_fits_into_its_place(example: Path) -> None:
-    bodies = number(example, "proxy.nginx.conf", r"^    limit_conn bodies (\d+);")
-    body = number(example, "limits.nginx.inc", r"^client_max_body_size (\d+)m;")
-    cache = number(example, "temporary.conf", r"^proxy_cache_path .* max_size=(\d+)m")
+    bodies = number(example, "site.conf", r"^    limit_conn bodies (\d+);")
+    body = number(example, "limits.conf", r"^client_max_body_size (\d+)m;")
+    cache = number(example, "nginx.conf", r"^    proxy_cache_path .* max_size=(\d+)m")
 
     assert bodies * body < TMPFS_MIB["/tmp"]  # noqa: S108
     assert cache < TMPFS_MIB["/var/cache/nginx"]
     # Of each thing that is kept small, what is kept small is what fits into memory without a file.
-    assert number(example, "proxy.nginx.conf", r"^ +client_max_body_size (\d+)k;") <= number(
-        example, "limits.nginx.inc", r"^client_body_buffer_size (\d+)k;"
+    assert number(example, "site.conf", r"^ +client_max_body_size (\d+)k;") <= number(
+        example, "limits.conf", r"^client_body_buffer_size (\d+)k;"
     )
 
 
 def test_the_sum_counts_what_nginx_allows(example: Path) -> None:
-    limits = (example / "deploy/configs/all/limits.nginx.inc").read_text(encoding="utf-8")
+    limits = (example / "deploy/proxy/limits.conf").read_text(encoding="utf-8")
     connections = number(example, "nginx.conf", r"^    worker_connections (\d+);")
     workers = number(example, "nginx.conf", r"^worker_processes (\d+);")
-    requests = number(example, "proxy.nginx.conf", r"^    limit_conn requests (\d+);")
-    bodies = number(example, "proxy.nginx.conf", r"^    limit_conn bodies (\d+);")
-    spooled = number(example, "temporary.conf", r"^proxy_max_temp_file_size (\d+)m;")
-    read = number(example, "modsecurity.conf", r"^SecRequestBodyLimit (\d+)$")
+    requests = number(example, "site.conf", r"^    limit_conn requests (\d+);")
+    bodies = number(example, "site.conf", r"^    limit_conn bodies (\d+);")
+    spooled = number(example, "nginx.conf", r"^    proxy_max_temp_file_size (\d+)m;")
 
     assert f"{workers} workers x {connections:,} worker_connections" in limits
-    assert f'{requests} "requests" x 64 KiB' in limits
+    assert f'{requests} "requests" x 36 KiB' in limits
     assert f'{bodies} "bodies" x client_max_body_size' in limits
-    assert f'{bodies} "bodies" x SecRequestBodyLimit of {read // 1024} KiB' in limits
+    assert f'{bodies} "bodies" x 1 MiB' in limits
     assert f'{requests} "requests" x {spooled} MiB' in limits
 
 
 def test_gunicorn_accepts_what_the_proxy_passes_on(example: Path) -> None:
-    line = number(example, "limits.nginx.inc", r"^large_client_header_buffers \d+ (\d+);")
+    line = number(example, "limits.conf", r"^large_client_header_buffers \d+ (\d+);")
 
     # The name of the method and the version come on top when a client speaks HTTP/2.
     assert line + 100 <= number(example, "gunicorn.conf.py", r"^limit_request_line = (\d+)$")

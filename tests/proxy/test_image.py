@@ -43,11 +43,11 @@ def test_nothing_in_it_raises_rights(proxy_image: str) -> None:
 
 
 def test_an_nginx_that_hangs_is_not_healthy(alone: Proxied) -> None:
-    assert docker("exec", alone.proxy, "healthcheck", check=False).returncode == 0
+    assert docker("exec", alone.proxy, "site", "healthy", check=False).returncode == 0
 
     docker("exec", alone.proxy, "bash", "-c", STOP_WORKERS)
 
-    assert docker("exec", alone.proxy, "healthcheck", check=False).returncode != 0
+    assert docker("exec", alone.proxy, "site", "healthy", check=False).returncode != 0
 
 
 STOP_WORKERS = """

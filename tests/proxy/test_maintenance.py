@@ -42,7 +42,7 @@ def test_a_replica_that_never_answers(
     example: Path, proxy_image: str, certificate: Certificate, tmp_path: Path
 ) -> None:
     folder = site_folder(example, tmp_path / "site")
-    common = folder / "common.nginx.inc"
+    common = folder / "site.conf"
     common.write_text(common.read_text().replace("proxy_read_timeout 60s", "proxy_read_timeout 1s"))
     with proxied(proxy_image, folder, certificate) as running:
         running.start_app()

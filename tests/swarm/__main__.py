@@ -27,7 +27,7 @@ def up() -> None:
     project = bake(FOLDER)
     say("Building its images")
     build(project, "docker/app/Dockerfile", APP_IMAGE, "--build-arg=RELEASE=0123abc")
-    build(project, "docker/production/proxy/Dockerfile", PROXY_IMAGE)
+    build(project, "deploy/proxy/Dockerfile", PROXY_IMAGE)
     say("Making throwaway secrets and a certificate")
     certificate = make_certificate(FOLDER, DOMAIN)
     stack = Stack(NAME, project, APP_IMAGE, PROXY_IMAGE, certificate, domain=DOMAIN)

@@ -13,7 +13,10 @@ pytestmark = pytest.mark.swarm
 USERS = {"app": "10001", "cron": "10001", "db": "999", "proxy": "10002", "redis": "999", "site": "10002"}
 SERVICES = tuple(USERS)
 # A tmpfs, a volume, or the kernel.
-WRITABLE = ("/tmp", "/data", "/etc/nginx/site", "/dev", "/run/postgresql", "/var/lib", "/proc", "/sys")  # noqa: S108
+WRITABLE = (
+    *("/tmp", "/data", "/etc/nginx", "/dev", "/run/postgresql", "/var/lib", "/proc", "/sys"),  # noqa: S108
+    *("/var/cache/nginx", "/var/spool/nginx"),
+)
 
 
 def test_no_service_is_left_out(stack: Stack) -> None:
@@ -178,7 +181,7 @@ def inside(stack: Stack, *statements: str, check: bool = True) -> CompletedProce
 
 
 def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
-    listed = ("sh", "-c", "ls /run/secrets; cd /etc/nginx/site && ls tls_*")
+    listed = ("sh", "-c", "ls /run/secrets; cd /etc/nginx && ls tls_*")
     given = {
         service: sorted(docker("exec", stack.container(service), *listed, check=False).stdout.split())
         for service in SERVICES
@@ -206,7 +209,7 @@ def test_every_service_gets_its_own_secrets_only(stack: Stack) -> None:
 def test_nobody_but_its_user_reads_a_secret(stack: Stack, service: str) -> None:
     files = "/run/secrets/*" + (" /etc/redis.conf" if service == "redis" else "")
     if service in ("proxy", "site"):
-        files = "/etc/nginx/site/tls_*"
+        files = "/etc/nginx/tls_*"
     stat = f"stat --dereference --format='%u %g %a' {files}"
     told = docker("exec", stack.container(service), "sh", "-c", stat).stdout.splitlines()
 
@@ -229,7 +232,7 @@ def test_the_key_of_the_certificate_is_on_no_disk(stack: Stack) -> None:
     """From the service to the proxy it goes through memory."""
     for service, folders in {
         "site": ["/var/lib/site"],
-        "proxy": ["/var/lib/site", "/etc/nginx/site"],
+        "proxy": ["/var/lib/site", "/etc/nginx"],
     }.items():
         found = docker("exec", stack.container(service), "stat", "--file-system", "--format=%T", *folders)
         assert set(found.stdout.split()) == {"tmpfs"}

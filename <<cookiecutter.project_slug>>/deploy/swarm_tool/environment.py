@@ -11,7 +11,7 @@ from .outcome import Problem
 from .stack import parse
 
 DEPLOY = Path(__file__).resolve().parents[1]
-# A swarm allows 64 characters in a name, and the longest is STACK_proxy_modsecurity_conf_01234567.
+# A swarm allows 64 characters in a name, and the longest is STACK_proxy_modsecurity_01234567.
 LONGEST_STACK = 32
 # What the docker client itself needs to know to render a stack.
 CLIENT = ("DOCKER_CONFIG", "HOME", "PATH")

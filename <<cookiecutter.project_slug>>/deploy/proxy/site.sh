@@ -5,9 +5,10 @@
 #   site publish    test what the swarm has mounted here, put it into a volume in memory, and stay
 #   site follow     run nginx with what is published, and let it take over what is published later
 #   site arrived    whether nginx on this node has answered with what was published here
+#   site healthy    whether a worker of nginx answers
 set -euo pipefail
 
-SITE=/etc/nginx/site
+SITE=/etc/nginx
 VOLUME=/var/lib/site
 
 publish() {
@@ -17,7 +18,7 @@ publish() {
     if [ ! -e "$VOLUME/$generation" ]; then
         rm -rf "$VOLUME/new"
         cp -r "$SITE" "$VOLUME/new"
-        # nginx itself says which one it serves: see conf.d/health.conf.
+        # nginx itself says which one it serves: see nginx.conf.
         printf 'return 200 "%s\\n";\n' "$generation" >"$VOLUME/new/generation.inc"
         mv -T "$VOLUME/new" "$VOLUME/$generation"
     fi
@@ -70,7 +71,15 @@ arrived() {
     touch /tmp/arrived
 }
 
+# Whether the app answers is not the proxy's health.
+healthy() {
+    exec 3<>/dev/tcp/127.0.0.1/8081
+    printf 'GET / HTTP/1.0\r\n\r\n' >&3
+    read -r -t 4 _ status _ <&3
+    [[ $status = 20[04] ]]
+}
+
 case "${1:-}" in
-    publish | follow | arrived) "$1" ;;
-    *) echo 'usage: site publish|follow|arrived' >&2 && exit 2 ;;
+    publish | follow | arrived | healthy) "$1" ;;
+    *) echo 'usage: site publish|follow|arrived|healthy' >&2 && exit 2 ;;
 esac
