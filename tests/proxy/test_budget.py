@@ -31,7 +31,7 @@ def test_the_parts_are_less_than_the_whole(example: Path) -> None:
     limits = (example / "deploy/proxy/limits.conf").read_text(encoding="utf-8")
     parts = [int(part) for part in re.findall(r"^#   .* (\d+) MiB", limits, re.MULTILINE)]
 
-    assert len(parts) == 6
+    assert len(parts) == 7
     assert sum(parts) < MEMORY_MIB
 
 
@@ -41,6 +41,8 @@ def test_the_stack_gives_what_the_sum_says(example: Path) -> None:
         assert memory == f"${{PROXY_MEMORY:-{MEMORY_MIB}M}}"
     volumes = service(example, "stack.yml")["volumes"]
     given = {volume["target"]: volume["tmpfs"]["size"] for volume in volumes if volume["type"] == "tmpfs"}
+    configuration = given.pop("/etc/nginx")
+    assert configuration == MEBIBYTE
     assert given == {path: size * MEBIBYTE for path, size in TMPFS_MIB.items()}
 
 

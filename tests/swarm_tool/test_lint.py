@@ -66,7 +66,7 @@ BREACHES = {
         "image: localhost:5000/postgres",
     ),
     "no health check": Breach(
-        "proxy", "test: [CMD, healthcheck]", "disable: true", "healthcheck: without one", "healthcheck:"
+        "proxy", "test: [CMD, site, healthy]", "disable: true", "healthcheck: without one", "healthcheck:"
     ),
     "two health checks": Breach(
         "db",
