@@ -82,6 +82,12 @@ docs: .venv/requirements.txt ## Build the pages in docs/ as a site, stop at a br
 outages: .venv/requirements.txt ## Measure what happens when something dies, and write it into docs/operations.md
 	$(BIN)/python -m tests.docs.outages
 
+.PHONY: coverage
+coverage: .venv/requirements.txt ## Measure how much of the deploy command its own tests reach
+	$(BIN)/coverage run -m pytest tests/swarm_tool
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 .PHONY: recordings
 recordings: .venv/requirements.txt ## Record anew what the deploy command's tests know of docker client and engine
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(DEPLOY) $(BIN)/python -m tests.swarm_tool.record
