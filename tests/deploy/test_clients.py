@@ -24,14 +24,12 @@ def test_release_of_another_client(
     use(trial, writer(), tmp_path / "writer")
     trial.deploy("two")
     note_version(trial)
-    before = trial.tasks()
     try:
         use(trial, reader(), tmp_path / "reader")
 
         # The same files say the same to both.
-        assert "services that change: none" in trial.deploy("two")
-        assert trial.tasks() == before
-        assert trial.swarm("run", "--", "python", "-c", "print(1 + 2)") == "3\n"
+        tried = trial.swarm("deploy", f"--image={trial.release('two')}", "--dry-run")
+        assert "services that change: none" in tried
         # The new login is made with the database's service as the other client has recorded it.
         trial.swarm("secret", "set", "database_password", "--generate")
         trial.deploy("one")
