@@ -230,6 +230,16 @@ def test_record_that_cannot_be_written_is_no_good_release(engine: Engine) -> Non
     assert [record["outcome"] for record in records(engine)] == ["good", "rolled back"]
 
 
+def test_migration_whose_start_was_not_answered_runs_once(engine: Engine) -> None:
+    beginning = HAND_OVER.removesuffix(" ") + "-migrate"
+    number = call(engine, beginning, "deploy", "--image=app:migrates")
+
+    done = engine.run("deploy", "--image=app:migrates", fault=Fault("cut", number))
+
+    assert done.code == DONE, done.printed
+    assert len([line for line in done.calls if line.startswith(beginning)]) == 1
+
+
 @pytest.mark.parametrize(
     ("beginning", "code", "runs", "listed"),
     [("network ls", REFUSED, "one", "not finished"), (HAND_OVER, NOT_ROLLED_BACK, "two", "not finished")],

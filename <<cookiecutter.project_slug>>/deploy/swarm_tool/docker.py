@@ -7,6 +7,8 @@ import os
 import secrets
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .outcome import Problem, say
@@ -87,6 +89,15 @@ class Docker:
             if time.monotonic() >= give_up:
                 raise ConnectionLost("the engine does not answer", error, "check DOCKER_HOST and the network")
             time.sleep(self.pause)
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Raise ConnectionLost at once while this lasts, instead of asking again: some things must not be done twice."""
+        patience, self.patience = self.patience, 0.0
+        try:
+            yield
+        finally:
+            self.patience = patience
 
     def once(
         self, *arguments: str, value: str, timeout: float, variables: dict[str, str] | None = None

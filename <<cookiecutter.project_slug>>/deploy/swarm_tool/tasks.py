@@ -13,7 +13,7 @@ import time
 from typing import IO, Any, NamedTuple
 
 from . import releases
-from .docker import TIMEOUT, DockerError, Json
+from .docker import TIMEOUT, ConnectionLost, DockerError, Json
 from .environment import Environment
 from .outcome import Problem, say
 from .stack import dump
@@ -76,8 +76,15 @@ def service_name(environment: Environment, purpose: str) -> str:
 
 
 def start(environment: Environment, task: Json, service: str) -> None:
-    """Start a task under the name of its service."""
-    environment.docker.deploy_stack(service[: -len("_task")], dump(task))
+    """Start a task under the name of its service, and never twice: it would run twice."""
+    docker, text = environment.docker, dump(task)
+    try:
+        with docker.impatient():
+            docker.deploy_stack(service[: -len("_task")], text)
+    except ConnectionLost:
+        # Perhaps only the answer was lost.
+        if not docker.inspect("service", [service]):
+            docker.deploy_stack(service[: -len("_task")], text)
 
 
 def run(environment: Environment, task: Json, purpose: str, deadline: float, shown: list[str] | None = None) -> Result:
