@@ -129,7 +129,7 @@ def test_environments_of_the_project_load(name: str, example: Path, monkeypatch:
 
     assert loaded.settings["ENVIRONMENT"] == name
     assert loaded.stack.endswith(f"-{name}")
-    assert loaded.docker.environment["DOCKER_HOST"].startswith("ssh://")
+    assert loaded.docker.variables["DOCKER_HOST"].startswith("ssh://")
 
 
 def test_nothing_comes_from_the_shell_of_the_operator(

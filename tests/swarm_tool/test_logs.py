@@ -61,7 +61,7 @@ def test_client_that_waits_for_ever_is_stopped(
     monkeypatch.setattr(logs, "services_of", lambda _: {"app": {}})
     client = tmp_path / "no-engine" / "docker"
     client.write_text(f"#!/bin/sh\necho '{RECORDED}'\nexec sleep 600\n", encoding="utf-8")
-    environment.docker.environment["PATH"] = f"{client.parent}:{os.environ['PATH']}"
+    environment.docker.variables["PATH"] = f"{client.parent}:{os.environ['PATH']}"
 
     logs.show(environment, None, "1m", False, "")
 

@@ -50,9 +50,9 @@ class Docker:
     pause = 1.0
 
     def __init__(self, where: dict[str, str]) -> None:
-        self.environment = {**os.environ, **where}
+        self.variables = {**os.environ, **where}
         if "DOCKER_CONTEXT" in where:
-            self.environment.pop("DOCKER_HOST", None)
+            self.variables.pop("DOCKER_HOST", None)
         # An engine that never answered is not worth waiting for.
         self.patience = 0.0
 
@@ -67,7 +67,7 @@ class Docker:
         """Run a docker command and return what it prints; with `both`, also to standard error.
 
         `value` is what it reads from standard input: the way for secrets, which are never arguments. `variables`
-        take the place of its environment. Raises DockerError, and ConnectionLost when the engine stays away.
+        take the place of its own. Raises DockerError, and ConnectionLost when the engine stays away.
         """
         give_up = 0.0
         while True:
@@ -104,7 +104,7 @@ class Docker:
     ) -> subprocess.CompletedProcess[str]:
         """Run a docker command once, whatever comes of it; arguments as for `text`."""
         done = subprocess.run(
-            ["docker", *arguments], input=value.encode(), env=self.environment if variables is None else variables,
+            ["docker", *arguments], input=value.encode(), env=self.variables if variables is None else variables,
             timeout=timeout, capture_output=True, check=False,
         )  # fmt: skip
         # Whatever the locale of this machine is, the engine speaks UTF-8.
@@ -117,7 +117,7 @@ class Docker:
         try:
             return subprocess.Popen(
                 ["docker", *arguments],
-                env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=error,
+                env=self.variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=error,
             )  # fmt: skip
         except OSError as missing:
             raise no_client(missing) from None
@@ -125,7 +125,7 @@ class Docker:
     def attach(self, *arguments: str) -> int:
         """Run a docker command with this terminal until a person ends it, and return its exit code."""
         try:
-            return subprocess.run(["docker", *arguments], env=self.environment, check=False).returncode
+            return subprocess.run(["docker", *arguments], env=self.variables, check=False).returncode
         except OSError as missing:
             raise no_client(missing) from None
 

@@ -61,7 +61,7 @@ class Environment:
         """Render the stack files; `variables` are what the settings file lacks. Raise Problem with the reason."""
         files = [f"--compose-file={file}" for file in self.stack_files]
         # Nothing comes from the operator's shell, so that every operator deploys the same.
-        own = {name: self.docker.environment[name] for name in CLIENT if name in self.docker.environment}
+        own = {name: self.docker.variables[name] for name in CLIENT if name in self.docker.variables}
         try:
             return self.docker.text("stack", "config", *files, variables={**own, **self.settings, **variables})
         except DockerError as error:

@@ -173,7 +173,7 @@ def resources(service: Json) -> Iterator[Finding]:
         yield Finding("deploy.resources.limits.pids", "not set: one service can take all processes of the node")
 
 
-def environment(service: Json) -> Iterator[Finding]:
+def variables(service: Json) -> Iterator[Finding]:
     """A secret that everybody who may inspect the service can read."""
     for name, value in service.get("environment", {}).items():
         secret_name = SECRET_NAME.search(name) and not name.endswith(("_FILE", "_VERSION"))
@@ -198,7 +198,7 @@ RULES = (
     restarts,
     stopping,
     resources,
-    environment,
+    variables,
 )
 
 
