@@ -13,7 +13,7 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet 
 # Stacks of the whole project, one at a time, or they have not the processors that they reserve.
 STACKS = tests/docs tests/jobs tests/pipeline tests/swarm
 # What takes minutes each, the longest first, so that none is left to run alone at the end.
-LONG = tests/deploy tests/nodes tests/proxy tests/compose tests/app_image tests/lab
+LONG = tests/deploy tests/nodes tests/proxy tests/attack tests/compose tests/app_image tests/lab
 # A `make` that a test starts is none of ours.
 PYTEST = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(BIN)/pytest
 # The project's deploy command is the template's own code, while the rest of its Python is checked when rendered.
