@@ -101,6 +101,9 @@ def test_first_deploy_whose_database_failed_is_mended_by_the_next(fresh: Engine)
     done = fresh.run("deploy", "--image=app:one")
 
     assert done.code == DONE, done.printed
+    # Before the migration, which needs a database.
+    handed_over = [line.removeprefix(HAND_OVER) for line in done.calls if line.startswith(HAND_OVER)]
+    assert handed_over[0] == "db redis"
     secrets = fresh.state()["service"][f"{STACK}_db"]["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"]
     assert [secret["SecretName"] for secret in secrets] == [f"{STACK}_database_password_1"]
     # What failed before the first good release is not needed any more.

@@ -1,5 +1,6 @@
 """Killed, told to stop or cut off at any step, a command leaves the truth, and the next deploy succeeds."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -7,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from .engine import STACK, WRITES, Done, Engine, Fault
+from .engine import STACK, WRITES, Done, Engine, Fault, rendered
 
 DONE, REFUSED, ROLLED_BACK, NOT_ROLLED_BACK = 0, 3, 4, 5
 # The contents that the stack has as configs.
-CONTENTS = 9
+CONTENTS = len(json.loads(rendered(""))["configs"])
 SERVICES = ("app", "cron", "db", "proxy", "redis", "site")
 # A line of `releases`: how it ended, and its name.
 LISTED = r"^ +\d+  \S+  (good|stopped|rolled back|not rolled back|not finished) +(\S+)"

@@ -105,7 +105,6 @@ class Deployment:
         text = self.environment.render(APP_IMAGE=image, RELEASE=name)
         preflight.check_lint(self.environment, text)
         wanted = stack.parse(text)
-        wanted.pop("version", None)
         stack.set_versions(self.environment.stack, wanted, secret.newest(self.environment), self._before())
         if not self.running:
             self._keep_first_password(wanted)

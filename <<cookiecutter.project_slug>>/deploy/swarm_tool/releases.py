@@ -78,7 +78,7 @@ def listed(environment: Environment) -> list[Release]:
 def _read(config: Json) -> Release:
     record = content(config)
     known = {item.name for item in fields(Release)}
-    # Another version of this command may note more; the version of the stack's format depends on the docker client.
+    # Another version of this command may note more, and an older one the version of the format: see `stack.parse`.
     release = Release(**{key: value for key, value in record.items() if key in known})
     release.stack.pop("version", None)
     return release

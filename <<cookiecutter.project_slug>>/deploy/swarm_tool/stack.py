@@ -39,6 +39,8 @@ def parse(text: str) -> Json:
     for sign in ("value", "merge"):
         Loader.add_constructor(f"tag:yaml.org,2002:{sign}", lambda _, node: str(node.value))
     stack: Json = yaml.load(text, Loader)  # noqa: S506
+    # Each client writes the newest version of the format that it knows, and refuses a newer one; none is needed.
+    stack.pop("version", None)
     return stack
 
 
@@ -117,8 +119,6 @@ def changed_services(old: Json, new: Json) -> list[str]:
 
 def dump(stack: Json) -> str:
     """Write a stack as `docker stack deploy` reads it: as JSON, which is YAML but for one thing."""
-    # Each client writes the newest version of the format that it knows, and refuses a newer one; none is needed.
-    stack = {key: value for key, value in stack.items() if key != "version"}
     # YAML has no pairs of escapes for what is beyond 16 bits: each character gets one.
     text = re.sub(
         r"[^ -~]", lambda found: f"\\U{ord(found[0]):08x}", json.dumps(stack, sort_keys=True, ensure_ascii=False)
