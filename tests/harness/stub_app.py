@@ -1,7 +1,8 @@
 """Stands in for the app behind the proxy: says what it was asked, and misbehaves on demand.
 
 Runs inside a container with nothing but the standard library. Environment: FILES, the static files
-that this replica knows; BREAKS, to hang up on every request after it was read.
+that this replica knows; BREAKS, to hang up on every request after it was read; THREADS, how many
+long answers it sends at once.
 """
 
 import json
@@ -23,6 +24,7 @@ SECURITY_HEADERS = (
     "Cross-Origin-Resource-Policy",
     "Permissions-Policy",
 )
+THREADS = threading.BoundedSemaphore(int(os.environ.get("THREADS", "1000")))
 BREAKS = bool(os.environ.get("BREAKS"))
 
 
@@ -57,7 +59,8 @@ class App(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(length))
         self.end_headers()
-        self.wfile.write(bytes(length))
+        with THREADS:
+            self.wfile.write(bytes(length))
         # Only once the proxy has taken all of it.
         print("sent", self.path, flush=True)
 
