@@ -160,7 +160,7 @@ def test_running_stack_moves_to_encrypted_networks_and_back(trial: Trial) -> Non
     trial.configure(OVERLAY="trial,encrypted")
     printed = trial.deploy("two")
 
-    assert "services that change: app, cron, db, proxy, redis\n" in printed
+    assert "services that change: app, cron, db, proxy, redis, site\n" in printed
     trial.whole("two")
     for network in ("frontend", "backend"):
         options = "--format={{json .Options}} {{len .Containers}}"

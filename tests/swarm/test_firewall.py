@@ -15,7 +15,7 @@ TRAVERSAL = "/?file=../../../../etc/passwd"
 def refusing(stack: Stack) -> Site:
     """The site after the firewall was switched on. It stays on for the rest of this module."""
     stack.deploy(MODSEC_RULE_ENGINE="On")
-    stack.wait_until_updated("proxy")
+    stack.wait_until_updated("site")
     return stack.site
 
 
@@ -39,6 +39,6 @@ def test_the_site_works_when_switched_on(refusing: Site, path: str) -> None:
 
 def test_it_can_be_switched_back(stack: Stack, refusing: Site) -> None:
     stack.deploy(MODSEC_RULE_ENGINE="DetectionOnly")
-    stack.wait_until_updated("proxy")
+    stack.wait_until_updated("site")
 
     assert refusing.get(INJECTION).status == 200
