@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .engine import STACK, WRITES, Done, Engine, Fault, rendered
+from .engine import STACK, WRITES, Done, Engine, Fault, Json, rendered
 
 DONE, REFUSED, ROLLED_BACK, NOT_ROLLED_BACK = 0, 3, 4, 5
 # The contents that the stack has as configs.
@@ -140,3 +140,14 @@ def next_deploy_succeeds(engine: Engine, *, again: bool) -> None:
     assert len([name for name in engine.names("config") if "_release_" in name]) == 1
     assert f"{STACK}_lock" not in engine.names("config")
     assert len(engine.names("config")) == 1 + CONTENTS
+    # A password and the address that holds it are of one version.
+    services = engine.state()["service"].values()
+    used = {secret["SecretName"] for service in services for secret in secrets_of(service)}
+    for password, address in (("database_password", "database_uri"), ("redis_password", "redis_uri")):
+        (version,) = [name.rpartition("_")[2] for name in used if f"_{address}_" in name]
+        assert f"{STACK}_{password}_{version}" in (engine.names("secret") if "database" in password else used)
+
+
+def secrets_of(service: Json) -> list[Json]:
+    found: list[Json] = service["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"]
+    return found
