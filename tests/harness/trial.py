@@ -93,7 +93,7 @@ class Trial(RunningStack):
         text = access.read_text(encoding="utf-8")
         access.write_text(text.replace("# 192.0.2.0/24 1;", f"{ITS_ADDRESS} 1;"), encoding="utf-8")
         # All visitors of a test come from one address, and count as one client.
-        proxy = self.project / "deploy/configs/all/proxy.nginx.conf"
+        proxy = self.project / "deploy/proxy/site.conf"
         text = proxy.read_text(encoding="utf-8")
         proxy.write_text(
             text.replace("limit_conn client_bodies 6;", "limit_conn client_bodies 64;"), encoding="utf-8"
