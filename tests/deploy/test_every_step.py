@@ -17,13 +17,11 @@ CLIENT = """\
 #!/bin/sh
 what={what}
 mark=$(echo "$*" | sed -E 's/[0-9a-f]{{6,}}//g' | cksum | tr ' ' -)
-{client} "$@"
-code=$?
 case "$*" in
-{pattern}) ;;
-*) exit $code ;;
+{pattern}) mkdir "{folder}/$mark" 2>/dev/null || exec {client} "$@" ;;
+*) exec {client} "$@" ;;
 esac
-mkdir "{folder}/$mark" 2>/dev/null || exit $code
+{client} "$@"
 [ $what = lose ] || kill -$what $PPID
 sleep 0.5
 echo "error during connect: unexpected EOF" >&2

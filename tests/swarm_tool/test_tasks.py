@@ -1,3 +1,6 @@
+import os
+import signal
+import subprocess
 from typing import Any
 
 import pytest
@@ -117,3 +120,28 @@ def test_what_a_killed_command_left_is_removed(
 
     docker.answers["service rm"] = refusal
     tasks.remove(environment, "gone already")
+
+
+def test_client_that_is_a_script_is_not_waited_for(
+    docker: RecordedDocker, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str, both: bool = False) -> "subprocess.Popen[bytes]":
+        # What it has started goes on, and holds its output.
+        script = ["sh", "-c", "echo a line; sleep 300 & wait"]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(script, stdout=pipe, stderr=pipe, start_new_session=True))
+        return started[-1]
+
+    monkeypatch.setattr(docker, "start", start)
+    monkeypatch.setattr(tasks, "FOLLOWED", 0.2)
+    monkeypatch.setattr(tasks, "TIMEOUT", 0.2)
+    docker.answers |= {"service ps": "t", "inspect --type task": [[ended("failed", 3)]]}
+    try:
+        result = tasks.run(environment, {}, "run", 10, [])
+    finally:
+        for process in started:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    assert result == tasks.Result(3, "a line\n")

@@ -20,6 +20,8 @@ from .stack import dump
 
 # Seconds that a task may wait for a node: one that restarts takes less, a wrong placement for ever.
 PENDING = 20.0
+# Seconds for what a task has written last to be shown.
+FOLLOWED = 5.0
 # States of a task that will not change any more (from the swarm's task states).
 ENDED = ("complete", "failed", "rejected", "orphaned", "remove", "shutdown")
 # Seconds for a command of `run`: one of hours is meant, one of days is forgotten.
@@ -226,7 +228,7 @@ class _Output:
     def __enter__(self) -> _Output:
         if self.show:
             self.client = self.docker.start(*self.command, "--follow")
-            self.threads = [threading.Thread(target=self._copy, args=(name,)) for name in self.lengths]
+            self.threads = [threading.Thread(target=self._copy, args=(name,), daemon=True) for name in self.lengths]
             for thread in self.threads:
                 thread.start()
         return self
@@ -236,17 +238,19 @@ class _Output:
             # The client follows for ever, also a task that has ended.
             self.client.terminate()
             for thread in self.threads:
-                thread.join()
+                # Where `docker` is a script, what it has started may still hold the other end.
+                thread.join(FOLLOWED)
+            self.client.kill()
             self.client.wait()
         if kind is None:
             # It may have missed the last lines: the whole is asked for, and the rest of it shown.
             client = self.docker.start(*self.command)
             try:
                 streams = client.communicate(timeout=TIMEOUT)
-            except subprocess.TimeoutExpired:
+            except subprocess.TimeoutExpired as late:
                 # The client may wait for ever for a task whose container is gone; what it had is kept.
                 client.kill()
-                streams = client.communicate()
+                streams = late.stdout or b"", late.stderr or b""
             for name, text in zip(self.lengths, streams):
                 self.text += text.decode(errors="replace")
                 if self.show:
