@@ -1,4 +1,5 @@
 import os
+import select
 import signal
 import subprocess
 from typing import Any
@@ -131,12 +132,16 @@ def test_client_that_is_a_script_is_not_waited_for(
         # What it has started goes on, and holds its output.
         script = ["sh", "-c", "echo a line; sleep 300 & wait"]
         pipe = subprocess.PIPE
-        started.append(subprocess.Popen(script, stdout=pipe, stderr=pipe, start_new_session=True))
-        return started[-1]
+        client = subprocess.Popen(script, stdout=pipe, stderr=pipe, start_new_session=True)
+        started.append(client)
+        assert client.stdout
+        # The line is there before anybody waits for it.
+        assert select.select([client.stdout], [], [], 60)[0]
+        return client
 
     monkeypatch.setattr(docker, "start", start)
     monkeypatch.setattr(tasks, "FOLLOWED", 0.2)
-    monkeypatch.setattr(tasks, "TIMEOUT", 0.2)
+    monkeypatch.setattr(tasks, "TIMEOUT", 2)
     docker.answers |= {"service ps": "t", "inspect --type task": [[ended("failed", 3)]]}
     try:
         result = tasks.run(environment, {}, "run", 10, [])
