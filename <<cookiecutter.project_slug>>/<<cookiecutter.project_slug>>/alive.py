@@ -25,7 +25,7 @@ DEADLINE = 1.5
 # Seconds for which a report is used again, so that nobody can hammer the database through it.
 REUSE = 1.0
 # Seconds after which a question that hangs is given up and a new one is asked. A connection that lost its other
-# end gives up by itself after 11 s (settings/dependencies.py), so two such threads never live side by side.
+# end gives up by itself after 11 s (settings/env.py), so two such threads never live side by side.
 HANGS = 15.0
 
 logger = logging.getLogger(__name__)
