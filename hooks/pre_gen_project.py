@@ -28,10 +28,10 @@ LANGUAGE_CODES = """
 # What can be imported once the project's requirements are installed.
 PACKAGE_NAMES = """
     argon2 asgiref ast_serialize build cffi cfgv click coverage croniter cronsim csp cssbeautifier dateutil
-    distlib django django_stubs_ext djlint editorconfig environ filelock gunicorn hypothesis identify
-    iniconfig jsbeautifier json5 librt mypy mypy_django_plugin mypy_extensions mypyc nodeenv packaging
-    pathspec pip piptools pkg_resources platformdirs pluggy pre_commit psycopg2 py pycparser pygments
-    pyproject_hooks pytest pytest_django python_discovery pythonjsonlogger redis regex ruff
+    distlib django django_otp django_stubs_ext djlint editorconfig environ filelock gunicorn hypothesis
+    identify iniconfig jsbeautifier json5 librt mypy mypy_django_plugin mypy_extensions mypyc nodeenv
+    packaging pathspec pip piptools pkg_resources platformdirs pluggy pre_commit psycopg2 py pycparser
+    pygments pyproject_hooks pytest pytest_django python_discovery pythonjsonlogger redis regex ruff segno
     setuptools sortedcontainers sqlparse typing_extensions tzdata virtualenv wheel whitenoise yaml
 """.split()
 
