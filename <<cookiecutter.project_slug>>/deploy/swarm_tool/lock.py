@@ -37,6 +37,9 @@ class Holder(NamedTuple):
     place: str = ""
     began: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.who} since {self.since}: {self.why}"
+
 
 class Lock(NamedTuple):
     """The lock as the swarm has it; `late` if its holder had to be done by now, by the swarm's own clock."""
@@ -54,7 +57,7 @@ class Lock(NamedTuple):
 
     def __str__(self) -> str:
         gone = self.gone()
-        return f"{self.holder.who} since {self.holder.since}: {self.holder.why}" + (f" ({gone})" if gone else "")
+        return f"{self.holder}" + (f" ({gone})" if gone else "")
 
 
 class LockLost(Problem):
